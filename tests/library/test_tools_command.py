@@ -1,0 +1,211 @@
+"""``yunjue tools``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tool_samples import a_tool, a_verdict, open_library
+from typer.testing import CliRunner
+
+from yunjue.cli.tool_inputs import parse_inputs
+from yunjue.cli.tools import app
+from yunjue.errors import UnknownToolError, UsageError
+from yunjue.types import CallOutcome
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("YUNJUE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("YUNJUE_EMBEDDER", "hash")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def tool(home):
+    library = open_library(home / "library")
+    tool = a_tool()
+    library.add(tool, a_verdict(tool))
+    library.record_call("run", "1", tool.id, CallOutcome(status="ok", seconds=0.25), {})
+    library.record_call("run", "2", tool.id, CallOutcome(status="failed"), {})
+    library.close()
+    return tool
+
+
+def invoke(*args):
+    return CliRunner().invoke(app, list(args), catch_exceptions=False)
+
+
+def invoke_json(*args):
+    result = invoke(*args, "--json")
+    assert result.exit_code == 0
+    return json.loads(result.stdout)
+
+
+def test_list_of_nothing(home):
+    result = invoke("list")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "empty" in result.stderr
+    assert invoke_json("list") == []
+    assert not home.exists()
+
+
+def test_list(tool):
+    assert invoke("list").stdout == (
+        "name\tcalls\tsuccess\tdescription\ncount_words\t2\t50%\tCount words\n"
+    )
+    (listed,) = invoke_json("list")
+    assert listed["name"] == "count_words"
+    assert (listed["calls"], listed["success"], listed["seconds"]) == (2, 0.5, 0.25)
+
+
+def test_another_library(tool, tmp_path):
+    assert invoke_json("list", "--library", str(tmp_path / "elsewhere")) == []
+
+
+def test_show(tool):
+    shown = invoke("show", "count_words").stdout
+    assert shown.startswith("count_words(text: str) -> result: int\n")
+    for part in (tool.id, "numpy>=2", "model    scripted", "2 (1 ok", "cases          passed"):
+        assert part in shown
+    assert "__TOOL_META__" not in shown
+
+
+def test_show_the_source_byte_for_byte(tool):
+    assert invoke("show", "count_words", "--source").stdout == tool.source
+
+
+def test_show_the_verdict(tool):
+    shown = invoke("show", "count_words", "--verdict").stdout
+    assert '{"n": [1, 2]}' in shown
+    assert '{"text": "a b"} -> 2  (tester)' in shown
+    assert '{"text": ""} -> an error  (regression)' in shown
+
+
+def test_show_json(tool):
+    shown = invoke_json("show", "count_words")
+    assert shown["source"] == tool.source
+    assert shown["verdict"]["stages"][0]["passed"] is True
+    assert len(shown["cases"]) == 2
+    assert shown["stats"]["calls"] == 2
+
+
+def test_show_what_is_not_there(tool):
+    with pytest.raises(UnknownToolError, match="count_words"):
+        invoke("show", "count_word")
+
+
+def test_search_and_reindex(tool):
+    (found,) = invoke_json("search", "count the words of a text")
+    assert found["name"] == "count_words" and found["score"] > 0
+    assert "count_words\t" in invoke("search", "words").stdout
+    assert invoke_json("reindex") == {"tools": 1}
+
+
+class FakeSandbox:
+    """Answers as told and remembers the job: running tools is the sandbox's own test."""
+
+    def __init__(self, outcome):
+        self.outcome = outcome
+        self.closed = False
+
+    async def call(self, job):
+        self.job = job
+        return [self.outcome]
+
+    async def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def sandbox(monkeypatch):
+    sandbox = FakeSandbox(CallOutcome(status="ok", output={"result": 2}, stdout="noise\n"))
+
+    async def open_sandbox(settings, warn):
+        sandbox.settings = settings
+        return sandbox
+
+    module = types.ModuleType("yunjue.sandbox.select")
+    module.open_sandbox = open_sandbox
+    monkeypatch.setitem(sys.modules, "yunjue.sandbox.select", module)
+    return sandbox
+
+
+def test_run(tool, sandbox):
+    result = invoke("run", "count_words", "text=1 2", "--sandbox", "process")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, {"result": 2})
+    assert result.stderr == "noise\n"
+    assert sandbox.job.source == tool.source
+    assert sandbox.job.calls == [{"text": "1 2"}]
+    assert sandbox.job.requirements == ["numpy>=2"]
+    assert (sandbox.job.limits.seconds, sandbox.job.limits.memory_mib) == (10.0, 512)
+    assert sandbox.settings.sandbox == "process"
+    assert sandbox.closed
+
+
+def test_run_json(tool, sandbox):
+    answer = invoke_json("run", "count_words", "--args", '{"text": "a"}')
+    assert answer["inputs"] == {"text": "a"}
+    assert answer["output"] == {"result": 2}
+
+
+def test_a_failed_run(tool, sandbox):
+    sandbox.outcome = CallOutcome(status="failed", error="ValueError: no", reason="raised")
+    result = invoke("run", "count_words", "text=a")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "error: ValueError: no\n"
+    result = invoke("run", "count_words", "text=a", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["reason"] == "raised"
+    assert sandbox.closed
+
+
+SCHEMA = {
+    "properties": {
+        "text": {"type": "string"},
+        "n": {"type": "integer"},
+        "values": {"type": "array"},
+        "maybe": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("pair", "value"),
+    [
+        ("text=3", "3"),
+        ("text=", ""),
+        ("text=a=b", "a=b"),
+        ("n=3", 3),
+        ("n=three", "three"),
+        ("values=[1, 2]", [1, 2]),
+        ("maybe=3", "3"),
+        ("maybe=null", None),
+        ("unknown=true", True),
+    ],
+)
+def test_pairs(pair, value):
+    assert list(parse_inputs(SCHEMA, None, [pair]).values()) == [value]
+
+
+def test_args_and_pairs_together():
+    assert parse_inputs(SCHEMA, '{"n": 1}', ["text=a"]) == {"n": 1, "text": "a"}
+
+
+@pytest.mark.parametrize(
+    ("args", "pairs"),
+    [("{", []), ("[1]", []), (None, ["text"]), (None, ["=a"]), ('{"n": 1}', ["n=2"])],
+)
+def test_wrong_inputs(args, pairs):
+    with pytest.raises(UsageError):
+        parse_inputs(SCHEMA, args, pairs)
+
+
+@given(st.text())
+def test_any_text_is_an_input(text):
+    assert parse_inputs(SCHEMA, None, [f"text={text}"]) == {"text": text}

@@ -1,0 +1,1 @@
+"""The agent: a LangGraph graph of small nodes, one file each."""

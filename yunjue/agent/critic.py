@@ -1,0 +1,45 @@
+"""The critic: is the task answered?
+
+An answer that is a tool's own result is taken as it is. Any other is judged by the
+model, which may send the executor back, at most :data:`MAX_ROUNDS` times.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from yunjue.agent.services import Services
+from yunjue.agent.state import State
+from yunjue.agent.views import step_line, task_messages
+from yunjue.synthesis.schemas import closed
+
+MAX_ROUNDS = 1
+
+
+async def judge(state: State, services: Services) -> dict[str, Any]:
+    """Accept the draft (status solved), send it back, or give up (not_solved)."""
+    answered, why = await _verdict(state, services)
+    services.events.emit(
+        "critic.judged", round=state["rounds"], answered=answered, why=why, draft=state["draft"]
+    )
+    if answered:
+        return {"status": "solved"}
+    if state["rounds"] >= MAX_ROUNDS:
+        return {"status": "not_solved"}
+    return {
+        "status": "",
+        "rounds": state["rounds"] + 1,
+        "remark": f"The answer {state['draft'][:200]!r} was not accepted: {why}",
+    }
+
+
+async def _verdict(state: State, services: Services) -> tuple[bool, str]:
+    if not state["draft"]:
+        return False, "the answer is empty"
+    if state["grounded"]:
+        return True, "it is a tool's result"
+    steps = [step_line(step) for step in state["steps"]]
+    schema = closed({"answered": {"type": "boolean"}, "why": {"type": "string", "maxLength": 120}})
+    messages = task_messages(state, "critic", steps=steps, draft=state["draft"][:2000])
+    answer = await services.gateway.ask_json("critic", messages, schema, max_tokens=120)
+    return answer["answered"], answer["why"]

@@ -1,0 +1,66 @@
+"""The developer: has missing tools made, several at once, and keeps what is admitted."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from yunjue.agent.manager import specify
+from yunjue.agent.services import Services
+from yunjue.agent.state import State
+from yunjue.errors import ModelOutputInvalid, NameTaken
+from yunjue.types import Tool
+
+
+async def develop(state: State, services: Services) -> dict[str, Any]:
+    """Make a tool for each need; a need that cannot be met is told to the executor."""
+    allowed = services.settings.max_new_tools - len(state["made"]) - len(state["refused"])
+    needs, dropped = state["needs"][: max(0, allowed)], state["needs"][max(0, allowed) :]
+    results = await asyncio.gather(*(_make(state, services, need) for need in needs))
+    tools = [result for result in results if isinstance(result, Tool)]
+    refused = [result for result in results if isinstance(result, str)]
+    refused += [f"no more tools may be made for this task: {need}" for need in dropped]
+    names = [tool.name for tool in tools]
+    others = [tool for tool in state["tools"] if tool["name"] not in names]
+    return {
+        "tools": [tool.model_dump() for tool in tools] + others,
+        "chosen": names,
+        "made": state["made"] + [t.name for t in tools if t.origin.get("run") == services.run],
+        "refused": state["refused"] + refused,
+        "needs": [],
+        "remark": "No tool could be made: " + "; ".join(refused) if refused else "",
+    }
+
+
+async def _make(state: State, services: Services, need: str) -> Tool | str:
+    """The new tool, or the reason why there is none."""
+    try:
+        spec = await specify(state, services, need)
+    except ModelOutputInvalid as error:
+        services.events.emit("tool.refused", name="", why=error.message)
+        return error.message
+    if isinstance(spec, Tool):
+        return spec
+    origin = {"run": services.run, "task": state["task"][:500]}
+    synthesis = await services.synthesizer.make(spec, need or state["task"], origin, state["files"])
+    if synthesis.tool is None or synthesis.verdict is None:
+        return f"{spec.name}: {synthesis.refusal}"
+    tool = synthesis.tool
+    try:
+        services.library.add(tool, synthesis.verdict)
+        kept = True
+    except NameTaken as error:
+        # Another process took the name meanwhile: this run may use the tool, not keep it.
+        services.events.emit(
+            "warning", message=f"{tool.name} is used but not kept: {error.message}"
+        )
+        kept = False
+    services.events.emit(
+        "tool.admitted",
+        name=tool.name,
+        id=tool.id,
+        signature=tool.signature,
+        kept=kept,
+        verdict=synthesis.verdict.model_dump(),
+    )
+    return tool

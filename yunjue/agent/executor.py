@@ -1,0 +1,168 @@
+"""The executor: reason and act (ReAct) with the tools at hand, one decision a step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from yunjue.agent.grounding import made_up
+from yunjue.agent.services import Services
+from yunjue.agent.state import State
+from yunjue.agent.views import (
+    call_schema,
+    find_tool,
+    outcome_text,
+    show_value,
+    step_line,
+    task_messages,
+)
+from yunjue.synthesis.schemas import closed
+from yunjue.types import Tool
+
+SHOWN_STEPS = 6
+MAX_SEARCHES = 2
+
+
+async def decide_step(state: State, services: Services) -> dict[str, Any]:
+    """Ask for the next action. It is carried out in another node, so that a resumed run
+    never repeats an effect that was finished."""
+    services.meter.step()
+    chosen = [tool for name in state["chosen"] if (tool := find_tool(state, name))]
+    if chosen:
+        action = await _first_call(state, services, chosen)
+    else:
+        action = await _next_action(state, services)
+    services.events.emit("executor.acted", step=services.meter.spent.steps, **action)
+    return {"chosen": [], "remark": "", **_consequence(state, action)}
+
+
+async def _first_call(state: State, services: Services, chosen: list[Tool]) -> dict[str, Any]:
+    """The manager chose tools: only the inputs are asked for. Small models are weak at
+    not calling a tool, and better the fewer they see. If they have to make up the inputs,
+    the tool does not fit, and one that does is made."""
+    messages = task_messages(state, "call", names=[tool.name for tool in chosen])
+    schema = {"anyOf": [call_schema(tool) for tool in chosen]}
+    answer = await services.gateway.ask_json("executor", messages, schema, max_tokens=1500)
+    sources = [state["task"], *state["files"], *(step["text"] for step in state["steps"])]
+    if answer["tool"] not in state["made"] and made_up(answer["inputs"], sources):
+        return {"action": "misfit", **answer}
+    return {"action": "call", **answer}
+
+
+async def _next_action(state: State, services: Services) -> dict[str, Any]:
+    offered = offered_actions(state, services.settings.max_new_tools)
+    messages = task_messages(
+        state,
+        "next",
+        steps=[step_line(step) for step in state["steps"][-SHOWN_STEPS:]],
+        remark=state["remark"],
+        offered=offered,
+    )
+    schema = action_schema([Tool(**tool) for tool in state["tools"]], offered)
+    return await services.gateway.ask_json("executor", messages, schema, max_tokens=1200)
+
+
+def offered_actions(state: State, max_new_tools: int) -> list[str]:
+    """What the executor may do now. What cannot help is not offered: a small model that
+    may search again does so for ever."""
+    offered = ["answer"]
+    fresh = not (state["steps"] or state["refused"] or state["rounds"])
+    if fresh and not state["tools"]:
+        return offered  # the manager said that nothing is to be computed
+    if state["steps"] and state["steps"][-1]["status"] == "ok":
+        offered.insert(0, "finish")
+    if state["tools"]:
+        offered.append("call")
+    if state["searches"] < MAX_SEARCHES:
+        offered.append("search_tools")
+    if len(state["made"]) + len(state["refused"]) < max_new_tools:
+        offered.append("request_tool")
+    return offered
+
+
+def action_schema(tools: list[Tool], offered: list[str]) -> dict[str, Any]:
+    """What the executor may answer when ``offered`` are its actions."""
+    short = {"type": "string", "maxLength": 300}
+    members: dict[str, dict[str, Any]] = {
+        "finish": {},
+        "answer": {"text": {"type": "string", "maxLength": 4000}},
+        "search_tools": {"query": short},
+        "request_tool": {"need": short},
+    }
+    options = [
+        closed({"action": {"const": name}, **members[name]}) for name in offered if name != "call"
+    ]
+    if "call" in offered:
+        options += [call_schema(tool, action={"const": "call"}) for tool in tools]
+    return {"anyOf": options}
+
+
+def _consequence(state: State, action: dict[str, Any]) -> dict[str, Any]:
+    kind = action["action"]
+    if kind == "finish":
+        return _finish(state)
+    if kind == "answer":
+        text = action["text"].strip()
+        grounded = any(step["status"] == "ok" and step["text"] == text for step in state["steps"])
+        return {"draft": text, "grounded": grounded, "pending": None}
+    if kind == "request_tool":
+        return {"needs": [action["need"]], "pending": None}
+    if kind == "misfit":
+        others = [tool for tool in state["tools"] if tool["name"] != action["tool"]]
+        return {"tools": others, "needs": [""], "pending": None}
+    if kind == "call" and _repeats(state, action):
+        # The same call gives the same result: the model has nothing better to do.
+        return _finish(state)
+    return {"pending": action}
+
+
+def _finish(state: State) -> dict[str, Any]:
+    return {"draft": state["steps"][-1]["value"], "grounded": True, "pending": None}
+
+
+def _repeats(state: State, action: dict[str, Any]) -> bool:
+    last = state["steps"][-1] if state["steps"] else None
+    return (
+        last is not None
+        and last["status"] == "ok"
+        and (last["tool"], last["inputs"]) == (action["tool"], action["inputs"])
+    )
+
+
+async def act(state: State, services: Services) -> dict[str, Any]:
+    """Carry out the pending action: a search, or a call in the sandbox."""
+    action = state["pending"] or {}
+    if action["action"] == "search_tools":
+        return await _search(state, services, action["query"])
+    tool = find_tool(state, action["tool"])
+    assert tool is not None, "the schema names only tools on offer"
+    call = f"call-{len(state['steps']) + 1}"
+    outcome = await services.call(tool, action["inputs"], state["files"])
+    services.library.record_call(services.run, call, tool.id, outcome, action["inputs"])
+    services.events.emit(
+        "tool.called",
+        call=call,
+        name=tool.name,
+        id=tool.id,
+        inputs=action["inputs"],
+        outcome=outcome.model_dump(),
+    )
+    step = {
+        "tool": tool.name,
+        "inputs": action["inputs"],
+        "status": outcome.status,
+        "text": outcome_text(outcome),
+        "value": show_value(outcome.output),
+    }
+    return {"steps": [*state["steps"], step], "pending": None}
+
+
+async def _search(state: State, services: Services, query: str) -> dict[str, Any]:
+    known = {tool["name"] for tool in state["tools"]}
+    found = [tool for tool in await services.search(query) if tool.name not in known]
+    names = ", ".join(tool.name for tool in found)
+    return {
+        "tools": state["tools"] + [tool.model_dump() for tool in found],
+        "searches": state["searches"] + 1,
+        "pending": None,
+        "remark": f"Found {names}." if names else f"No other tool was found for: {query}",
+    }

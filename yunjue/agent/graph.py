@@ -1,0 +1,86 @@
+"""The graph: how a task goes from node to node.
+
+::
+
+    retrieve -> manager -> executor <-> act
+                   |          ^  |  \\
+                   v          |  |   critic -> integrator
+               developer -----+--+
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+
+from yunjue.agent.critic import judge
+from yunjue.agent.developer import develop
+from yunjue.agent.executor import act, decide_step
+from yunjue.agent.integrator import integrate
+from yunjue.agent.manager import decide, retrieve
+from yunjue.agent.services import Services
+from yunjue.agent.state import State
+from yunjue.limits import Spent
+
+# Checkpoints hold only plain data; anything else is refused when one is read.
+os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
+
+Node = Callable[[State, Services], Awaitable[dict[str, Any]]]
+
+NODES: dict[str, Node] = {
+    "retrieve": retrieve,
+    "manager": decide,
+    "developer": develop,
+    "executor": decide_step,
+    "act": act,
+    "critic": judge,
+    "integrator": integrate,
+}
+
+
+def build_graph(services: Services, checkpointer: Any = None) -> Any:
+    """The compiled LangGraph graph over :class:`State`."""
+    from langgraph.graph import END, START, StateGraph
+
+    graph = StateGraph(State)
+    for name, node in NODES.items():
+        graph.add_node(name, _metered(node, services))
+    graph.add_edge(START, "retrieve")
+    graph.add_edge("retrieve", "manager")
+    graph.add_conditional_edges("manager", after_manager, ["developer", "executor"])
+    graph.add_edge("developer", "executor")
+    graph.add_conditional_edges("executor", after_executor, ["developer", "act", "critic"])
+    graph.add_edge("act", "executor")
+    graph.add_conditional_edges("critic", after_critic, ["executor", "integrator"])
+    graph.add_edge("integrator", END)
+    return graph.compile(checkpointer=checkpointer)
+
+
+def after_manager(state: State) -> str:
+    return "developer" if state["needs"] else "executor"
+
+
+def after_executor(state: State) -> str:
+    if state["needs"]:
+        return "developer"
+    return "act" if state["pending"] else "critic"
+
+
+def after_critic(state: State) -> str:
+    return "integrator" if state["status"] else "executor"
+
+
+def _metered(node: Node, services: Services) -> Callable[[State], Awaitable[dict[str, Any]]]:
+    """The node with its spending kept in the state: what is counted again when an
+    interrupted node runs anew must not be counted twice."""
+
+    async def run(state: State) -> dict[str, Any]:
+        if state["spent"]:
+            services.meter.spent = Spent(**state["spent"])
+        services.meter.check()
+        update = await node(state, services)
+        return {**update, "spent": asdict(services.meter.spent)}
+
+    return run

@@ -1,0 +1,112 @@
+"""The manager: which tools a task needs, and which of them are missing."""
+
+from __future__ import annotations
+
+import keyword
+from typing import Any
+
+from pydantic import ValidationError
+
+from yunjue.agent.services import Services
+from yunjue.agent.state import State
+from yunjue.agent.views import task_messages
+from yunjue.errors import ModelOutputInvalid
+from yunjue.synthesis.schemas import NAME, closed, specification_schema
+from yunjue.types import FieldSpec, Tool, ToolSpec
+
+OUTPUT = "result"
+DECISION = closed({"kind": {"enum": ["compute", "knowledge", "language"]}, "function": NAME})
+NAMINGS = 3
+"""How often the manager may name a tool whose name another tool holds."""
+
+
+async def retrieve(state: State, services: Services) -> dict[str, Any]:
+    """Find the few tools of the library that may fit.
+
+    A small model takes whatever tool it is shown, so those that are not about the task are
+    not shown; the executor can still search for them.
+    """
+    tools = await services.search(state["task"], services.settings.min_similarity)
+    return {"tools": [tool.model_dump() for tool in tools]}
+
+
+async def decide(state: State, services: Services) -> dict[str, Any]:
+    """Use tools at hand, have one made, or answer from knowledge.
+
+    The model names the function that answers the task. If it is one of those shown, it is
+    used; if not, it is made. Asked whether a tool fits, small models say yes or no to
+    everything; asked for the name, they write another one when another is wanted.
+    """
+    messages = task_messages(state, "decide")
+    answer = await services.gateway.ask_json("manager", messages, DECISION, max_tokens=80)
+    shown = [tool["name"] for tool in state["tools"]]
+    decision, chosen = "make", []
+    if answer["kind"] != "compute":
+        decision = "answer"
+    elif answer["function"] in shown:
+        decision, chosen = "use", [answer["function"]]
+    services.events.emit("manager.decided", decision=decision, tools=chosen, **answer)
+    return {"chosen": chosen, "needs": [""] if decision == "make" else []}
+
+
+async def specify(state: State, services: Services, need: str) -> ToolSpec | Tool:
+    """The specification of the tool that is missing, or the tool that has it already.
+
+    Args:
+        need: what the executor asked for; "" when the task itself needs it.
+
+    Raises:
+        ModelOutputInvalid: no valid specification within the repairs.
+    """
+    prompt = ("specify_need", {"need": need}) if need else ("specify", {})
+    messages = task_messages(state, prompt[0], **prompt[1])
+    taken: list[str] = []
+    for attempt in range(NAMINGS):
+        answer = await services.gateway.ask_json(
+            "manager",
+            messages,
+            specification_schema(taken),
+            seed=attempt,
+            max_tokens=400,
+            check=_problem,
+        )
+        spec = to_spec(answer)
+        existing = await services.find(spec.name)
+        if existing is None:
+            return spec
+        if existing.signature == spec.signature():
+            return existing
+        taken.append(spec.name)
+    raise ModelOutputInvalid(f"The names {', '.join(taken)} are taken by other tools.")
+
+
+def to_spec(answer: dict[str, Any]) -> ToolSpec:
+    """The manager's answer as a specification; the examples become descriptions.
+
+    Raises:
+        ValidationError: a name or type is not valid.
+    """
+    inputs = [
+        FieldSpec(name=field["name"], type=field["type"], description=repr(field["example"]))
+        for field in answer["inputs"]
+    ]
+    return ToolSpec(
+        name=answer["name"],
+        description=" ".join(answer["description"].split()),
+        inputs=inputs,
+        output=FieldSpec(name=OUTPUT, type=answer["result"]),
+    )
+
+
+def _problem(answer: dict[str, Any]) -> str | None:
+    """What keeps the answer from being a specification, told to the model."""
+    try:
+        spec = to_spec(answer)
+    except ValidationError as error:
+        return "; ".join(problem["msg"] for problem in error.errors())
+    names = [field.name for field in spec.inputs]
+    if len(set(names)) < len(names):
+        return "Two inputs have the same name."
+    if any(keyword.iskeyword(name) for name in [spec.name, *names]):
+        return "A name is a Python keyword; choose another."
+    return None if spec.description else "The description is empty."

@@ -1,0 +1,106 @@
+"""Replays a run: model replies and retrieval from its trace, tools in the sandbox anew."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from yunjue.agent.run import RunResult, Sitting
+from yunjue.config import ROLES, Settings
+from yunjue.errors import TraceError
+from yunjue.events import Event, Subscriber
+from yunjue.models.scripted import ReplayModel
+from yunjue.traces.effects import ReplayedEffects
+from yunjue.traces.trace import read_trace
+
+KEPT = (
+    "candidates",
+    "max_new_tools",
+    "max_steps",
+    "repairs",
+    "tool_memory",
+    "tool_seconds",
+    "top_k",
+)
+"""Settings that decide what a run does; a replay takes them from the trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A replayed run and where it differs from the recorded one.
+
+    Attributes:
+        differences: one sentence per difference; empty when all is as recorded.
+        effects: what the sandbox gave otherwise, with both results.
+    """
+
+    result: RunResult
+    differences: list[str]
+    effects: list[dict[str, Any]] = field(default_factory=list)
+
+
+async def replay(
+    trace: Path, settings: Settings, *, subscribers: tuple[Subscriber, ...] = ()
+) -> Replay:
+    """Run the trace again without a model and at no cost; the library stays as it is.
+
+    Args:
+        settings: sandbox and image are taken from here, the rest from the trace.
+
+    Raises:
+        TraceError: the trace is unreadable or of a run that did not end.
+        ReplayMiss: the agent asked something that the trace does not hold.
+    """
+    recorded = read_trace(trace)
+    started = _first(recorded, "run.started", trace)
+    finished = _first(recorded, "run.finished", trace)
+    effects: list[ReplayedEffects] = []
+
+    def make_effects(events: Any) -> ReplayedEffects:
+        effects.append(ReplayedEffects(events, recorded))
+        return effects[0]
+
+    with tempfile.TemporaryDirectory(prefix="yunjue-replay-") as folder:
+        chosen = {name: started.data["settings"][name] for name in KEPT}
+        library = Path(folder) / "library"
+        sitting = Sitting(
+            started.data["run"],
+            settings.model_copy(update={**chosen, "library": library, "timeout": None}),
+            earlier=[],
+            subscribers=subscribers,
+            models=_models(started.data),
+            effects=make_effects,
+            folder=Path(folder) / "run",
+        )
+        result = await sitting.sit(started.data["task"], started.data["files"])
+    return Replay(result, _differences(finished.data, result, effects[0]), effects[0].differences)
+
+
+def _first(events: list[Event], kind: str, trace: Path) -> Event:
+    for event in events:
+        if event.kind == kind:
+            return event
+    raise TraceError(f"The trace {trace} holds no {kind}: the run did not get that far.")
+
+
+def _models(started: Mapping[str, Any]) -> dict[str, list[Any]]:
+    windows = started["context_windows"]
+    return {role: [ReplayModel(started["models"][role], windows[role])] for role in ROLES}
+
+
+def _differences(
+    recorded: Mapping[str, Any], result: RunResult, effects: ReplayedEffects
+) -> list[str]:
+    found = [
+        f"{name} is {getattr(result, name)!r}, recorded {recorded[name]!r}"
+        for name in ("status", "answer", "new_tools", "tools_used")
+        if getattr(result, name) != recorded[name]
+    ]
+    for entry in effects.differences:
+        what = "was not run when recorded" if entry["recorded"] is None else "gave another result"
+        request = entry["request"]
+        found.append(f"{request['verb']} of {request['source'][:12]} {what}")
+    return found

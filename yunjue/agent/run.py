@@ -1,0 +1,322 @@
+"""A run from start to end: assembles the services, drives the graph, keeps the trace."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from yunjue.agent.graph import build_graph
+from yunjue.agent.services import Services, tool_limits
+from yunjue.agent.state import State, new_state
+from yunjue.config import ROLES, Settings, home
+from yunjue.errors import LimitReached, UsageError, YunjueError
+from yunjue.events import Event, Events, Subscriber
+from yunjue.library.open import open_library
+from yunjue.limits import Meter
+from yunjue.models.cache import ReplyCache
+from yunjue.models.gateway import Gateway
+from yunjue.models.selection import choose_models
+from yunjue.plugins import plugins
+from yunjue.protocols import ChatModel, Effects
+from yunjue.sandbox.select import open_sandbox
+from yunjue.synthesis.synthesize import Synthesizer
+from yunjue.traces.effects import RecordedEffects
+from yunjue.traces.recorded_sandbox import RecordedSandbox
+from yunjue.traces.runs import Runs, new_run_id
+from yunjue.traces.trace import TRACE_FILE, TraceWriter, read_trace
+
+MAX_TASK_CHARS = 100_000
+CHECKPOINTS = "checkpoints.sqlite"
+NODES_PER_STEP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a finished run came to; ``solve --json`` prints it.
+
+    Attributes:
+        status: ``solved`` or ``not_solved``.
+        new_tools: names of the tools this run added to the library.
+        tools_used: names of the tools it called, in order of first use.
+        seconds: wall time over all sittings.
+        roles: role -> calls, tokens, cost and seconds of its model.
+    """
+
+    run: str
+    status: str
+    answer: str
+    new_tools: list[str]
+    tools_used: list[str]
+    model: str
+    tokens: int
+    cost_usd: float
+    seconds: float
+    calls: int = 0
+    tool_calls: int = 0
+    sandbox: str = ""
+    refused: list[str] = field(default_factory=list)
+    roles: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def runs() -> Runs:
+    """The runs of this home."""
+    return Runs(home() / "runs")
+
+
+async def solve(
+    task: str,
+    settings: Settings,
+    *,
+    files: Mapping[str, Path] | None = None,
+    subscribers: tuple[Subscriber, ...] = (),
+) -> RunResult:
+    """Solve one task in a new run.
+
+    Args:
+        task: the task, in words.
+        files: name -> path of inputs that tools may read at ``/inputs/NAME``.
+        subscribers: see every event as it happens.
+
+    Raises:
+        YunjueError: see :mod:`yunjue.errors`; the run can be resumed afterwards.
+    """
+    if not task.strip():
+        raise UsageError("The task is empty.", hint='Give one: yunjue solve "task".')
+    if len(task) > MAX_TASK_CHARS:
+        raise UsageError(
+            f"The task has {len(task)} characters; at most {MAX_TASK_CHARS} are taken.",
+            hint="Put the data in a file and name it with --file.",
+        )
+    names = {name: str(path.absolute()) for name, path in (files or {}).items()}
+    sitting = Sitting(new_run_id(), settings, earlier=[], subscribers=subscribers)
+    return await sitting.sit(task, names)
+
+
+async def resume(
+    name: str, flags: Mapping[str, Any], *, subscribers: tuple[Subscriber, ...] = ()
+) -> RunResult:
+    """Go on with the run ``name`` where it stopped; nothing finished is done again.
+
+    Args:
+        flags: settings that replace the recorded ones, such as higher limits.
+
+    Raises:
+        UsageError: there is no such run, or it has ended.
+    """
+    folder = runs().path(name)
+    earlier = read_trace(folder / TRACE_FILE)
+    started = next((event for event in earlier if event.kind == "run.started"), None)
+    if started is None:
+        raise UsageError(f"The run {folder.name} stopped before it began; solve the task anew.")
+    if earlier[-1].kind == "run.finished":
+        raise UsageError(f"The run {folder.name} has ended; `yunjue runs show` has its answer.")
+    given = {name: value for name, value in flags.items() if value is not None}
+    settings = Settings(**{**started.data["settings"], **given})
+    sitting = Sitting(folder.name, settings, earlier=earlier, subscribers=subscribers)
+    return await sitting.sit(started.data["task"], started.data["files"])
+
+
+class Sitting:
+    """One process's work on a run; an interrupted run takes several.
+
+    Args:
+        earlier: events of the earlier sittings.
+        models: what to use instead of choosing by the settings (replay, tests).
+        effects: makes the effects instead of recording live ones (replay).
+        folder: where trace and checkpoints go; the home's runs by default.
+    """
+
+    def __init__(
+        self,
+        run: str,
+        settings: Settings,
+        *,
+        earlier: list[Event],
+        subscribers: tuple[Subscriber, ...] = (),
+        models: Mapping[str, list[ChatModel]] | None = None,
+        effects: Callable[[Events], Effects] | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        self.run = run
+        self.settings = settings
+        self.earlier = earlier
+        self.folder = folder or runs().directory / run
+        self.events = Events()
+        self._subscribers = subscribers
+        self._models = models
+        self._make_effects = effects or (lambda events: RecordedEffects(events, earlier))
+
+    async def sit(self, task: str, files: dict[str, str]) -> RunResult:
+        """Drive the graph to its end, or to the error that stops it."""
+        async with AsyncExitStack() as stack:
+            self._open_trace(stack)
+            meter = Meter(self.settings.limits(), _seconds(self.earlier))
+            try:
+                services = await self._services(stack, meter)
+                self._announce(task, files, services)
+                state = await self._drive(stack, services, new_state(task, files))
+            except YunjueError as error:
+                self._fail(error, meter)
+                raise
+            return self._finish(state, services)
+
+    def _open_trace(self, stack: AsyncExitStack) -> None:
+        writer = TraceWriter(self.folder / TRACE_FILE, self.earlier)
+        stack.callback(writer.close)
+        self.events.start_at(len(self.earlier))
+        for subscriber in (writer, *self._subscribers, _plugins_see):
+            self.events.subscribe(subscriber)
+
+    async def _services(self, stack: AsyncExitStack, meter: Meter) -> Services:
+        settings = self.settings
+        effects = self._make_effects(self.events)
+        sandbox, models = await asyncio.gather(
+            open_sandbox(settings, self._warn),
+            self._choose_models(),
+        )
+        stack.push_async_callback(sandbox.close)
+        for model in {id(model): model for role in models.values() for model in role}.values():
+            stack.push_async_callback(model.close)
+        cache = ReplyCache(home() / "cache" / "replies") if settings.cache else None
+        gateway = Gateway(models, effects, meter, self.events, cache)
+        library = open_library(settings, self._warn)
+        stack.callback(library.close)
+        recorded = RecordedSandbox(sandbox, effects)
+        synthesizer = Synthesizer(
+            gateway,
+            recorded,
+            self.events,
+            candidates=settings.candidates,
+            repairs=settings.repairs,
+            limits=tool_limits(settings),
+            veto=plugins().veto,
+        )
+        return Services(
+            run=self.run,
+            settings=settings,
+            gateway=gateway,
+            library=library,
+            sandbox=recorded,
+            synthesizer=synthesizer,
+            events=self.events,
+            meter=meter,
+            effects=effects,
+        )
+
+    async def _choose_models(self) -> Mapping[str, list[ChatModel]]:
+        if self._models is not None:
+            return self._models
+        return await choose_models(self.settings, warn=self._warn)
+
+    def _announce(self, task: str, files: dict[str, str], services: Services) -> None:
+        if any(event.kind == "run.started" for event in self.earlier):
+            sittings = sum(event.kind == "run.resumed" for event in self.earlier)
+            self.events.emit("run.resumed", run=self.run, sitting=sittings + 2)
+            return
+        self.events.emit(
+            "run.started",
+            run=self.run,
+            task=task,
+            files=files,
+            model=services.gateway.model_name("executor"),
+            models={role: services.gateway.model_name(role) for role in ROLES},
+            context_windows={role: services.gateway.context_window(role) for role in ROLES},
+            sandbox=services.sandbox.name,
+            image=services.sandbox.image,
+            not_isolated=services.sandbox.isolation.missing(),
+            library=str(services.library.directory),
+            settings=self.settings.model_dump(mode="json"),
+        )
+
+    async def _drive(self, stack: AsyncExitStack, services: Services, state: State) -> State:
+        """Run the graph from its last checkpoint, or from the start when there is none."""
+        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+        path = self.folder / CHECKPOINTS
+        _drop_if_damaged(path)
+        saver = await stack.enter_async_context(AsyncSqliteSaver.from_conn_string(str(path)))
+        graph = build_graph(services, saver)
+        config = {
+            "configurable": {"thread_id": self.run},
+            "recursion_limit": NODES_PER_STEP * (self.settings.max_steps + 5),
+        }
+        begun = await saver.aget_tuple(config) is not None
+        return await graph.ainvoke(None if begun else state, config, durability="sync")
+
+    def _finish(self, state: State, services: Services) -> RunResult:
+        meter = services.meter
+        result = RunResult(
+            run=self.run,
+            status=state["status"],
+            answer=state["answer"],
+            new_tools=state["made"],
+            tools_used=list(dict.fromkeys(step["tool"] for step in state["steps"])),
+            model=services.gateway.model_name("executor"),
+            tokens=meter.spent.tokens,
+            cost_usd=round(meter.spent.cost_usd, 6),
+            seconds=round(meter.seconds, 3),
+            calls=meter.spent.calls,
+            tool_calls=len(state["steps"]),
+            sandbox=services.sandbox.name,
+            refused=state["refused"],
+            roles={role: asdict(use) for role, use in services.gateway.spent_by_role.items()},
+        )
+        self.events.emit("run.finished", **result.to_dict())
+        return result
+
+    def _fail(self, error: YunjueError, meter: Meter) -> None:
+        status = "limit" if isinstance(error, LimitReached) else "failed"
+        if error.exit_code not in (2, 5):
+            error.hint = error.hint.replace("RUN", self.run)
+        # The disk may be what failed: the error itself must reach the user all the same.
+        with suppress(YunjueError):
+            self.events.emit(
+                "run.failed",
+                run=self.run,
+                status=status,
+                error=error.to_dict(),
+                seconds=round(meter.seconds, 3),
+                **meter.spent.to_dict(),
+            )
+
+    def _warn(self, message: str) -> None:
+        self.events.emit("warning", message=message)
+
+
+def _plugins_see(event: Event) -> None:
+    plugins().hook.on_event(event=event)
+
+
+def _seconds(earlier: list[Event]) -> float:
+    """Wall time of the earlier sittings: from the first to the last event of each."""
+    total, begun = 0.0, None
+    for position, event in enumerate(earlier):
+        if event.kind in ("run.started", "run.resumed"):
+            begun = event.time
+        last = position + 1 == len(earlier)
+        if begun is not None and (last or earlier[position + 1].kind == "run.resumed"):
+            total += max(0.0, event.time - begun)
+    return total
+
+
+def _drop_if_damaged(path: Path) -> None:
+    """Delete checkpoints that cannot be read: the trace brings the run back without."""
+    if not path.exists():
+        return
+    try:
+        with sqlite3.connect(path) as connection:
+            sound = connection.execute("PRAGMA quick_check").fetchone()[0] == "ok"
+        connection.close()
+    except sqlite3.DatabaseError:
+        sound = False
+    if not sound:
+        for name in (path.name, path.name + "-wal", path.name + "-shm"):
+            path.with_name(name).unlink(missing_ok=True)

@@ -1,0 +1,100 @@
+"""What the nodes work with; one object, made once per run."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from yunjue.config import Settings
+from yunjue.events import Events
+from yunjue.library.library import Library
+from yunjue.limits import Meter
+from yunjue.models.gateway import Gateway
+from yunjue.protocols import Effects, Sandbox, SandboxJob, SandboxLimits
+from yunjue.synthesis.synthesize import Synthesizer
+from yunjue.types import CallOutcome, Tool
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a node may use.
+
+    Attributes:
+        run: the run's id.
+        effects: retrieval goes through it, so that a replay sees the same tools.
+    """
+
+    run: str
+    settings: Settings
+    gateway: Gateway
+    library: Library
+    sandbox: Sandbox
+    synthesizer: Synthesizer
+    events: Events
+    meter: Meter
+    effects: Effects
+
+    async def search(self, query: str, min_similarity: float = -1.0) -> list[Tool]:
+        """The tools that fit ``query`` best, best first, at most ``top_k``.
+
+        Args:
+            min_similarity: cosine below which a tool is left out. One found by words alone
+                is kept: then there is no embedder to ask.
+        """
+        top_k = self.settings.top_k
+
+        async def action() -> dict:
+            found = await asyncio.to_thread(self.library.search, query, top_k)
+            return {
+                "tools": [entry.tool.model_dump() for entry in found],
+                "similarity": [
+                    None if entry.similarity is None else round(entry.similarity, 4)
+                    for entry in found
+                ],
+            }
+
+        request = {"query": query, "top_k": top_k}
+        result = await self.effects.perform("library", request, action)
+        fits = [
+            (Tool(**tool), similarity)
+            for tool, similarity in zip(result["tools"], result["similarity"], strict=True)
+            if similarity is None or similarity >= min_similarity
+        ]
+        self.events.emit(
+            "tools.retrieved",
+            query=query[:200],
+            names=[tool.name for tool, _ in fits],
+            similarity=[similarity for _, similarity in fits],
+            left_out=len(result["tools"]) - len(fits),
+        )
+        return [tool for tool, _ in fits]
+
+    async def find(self, name: str) -> Tool | None:
+        """The library's active tool called ``name``."""
+
+        async def action() -> dict:
+            tool = self.library.find(name)
+            return {"tool": tool.model_dump() if tool else None}
+
+        result = await self.effects.perform("library", {"find": name}, action)
+        return Tool(**result["tool"]) if result["tool"] else None
+
+    async def call(self, tool: Tool, inputs: dict, files: dict[str, str]) -> CallOutcome:
+        """Call ``tool`` once in the sandbox."""
+        job = SandboxJob(
+            source=tool.source,
+            calls=[inputs],
+            requirements=tool.requirements,
+            files={name: Path(path) for name, path in files.items()},
+            limits=self.tool_limits(),
+        )
+        return (await self.sandbox.call(job))[0]
+
+    def tool_limits(self) -> SandboxLimits:
+        return tool_limits(self.settings)
+
+
+def tool_limits(settings: Settings) -> SandboxLimits:
+    """The bounds of one tool call that the settings ask for."""
+    return SandboxLimits(seconds=settings.tool_seconds, memory_mib=settings.tool_memory)

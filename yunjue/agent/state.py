@@ -1,0 +1,68 @@
+"""What a run knows between two nodes; plain JSON, so that a checkpoint can hold it."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+
+class State(TypedDict, total=False):
+    """State of one run.
+
+    Attributes:
+        task: the user's words.
+        files: name -> host path of the inputs.
+        tools: tools the model is shown, as :class:`yunjue.types.Tool` dumps; those made
+            in this run first, then those retrieved, best first.
+        chosen: names of the tools the manager wants called.
+        needs: what the developer must make now; "" stands for the task itself.
+        made: names of the tools made in this run.
+        refused: why tools could not be made, one line each.
+        steps: the executor's calls: tool, inputs, status, text, value.
+        searches: how often the executor searched the library.
+        pending: the action to carry out next.
+        draft: the proposed answer; ``grounded`` when it is a tool's result.
+        remark: what the executor is told about its last decision or draft.
+        rounds: how often the critic sent the executor back.
+        answer, status: the end: ``solved`` or ``not_solved``.
+        spent: see :class:`yunjue.limits.Spent`.
+    """
+
+    task: str
+    files: dict[str, str]
+    tools: list[dict[str, Any]]
+    chosen: list[str]
+    needs: list[str]
+    made: list[str]
+    refused: list[str]
+    steps: list[dict[str, Any]]
+    searches: int
+    pending: dict[str, Any] | None
+    draft: str
+    grounded: bool
+    remark: str
+    rounds: int
+    answer: str
+    status: str
+    spent: dict[str, float]
+
+
+def new_state(task: str, files: dict[str, str]) -> State:
+    return State(
+        task=task,
+        files=files,
+        tools=[],
+        chosen=[],
+        needs=[],
+        made=[],
+        refused=[],
+        steps=[],
+        searches=0,
+        pending=None,
+        draft="",
+        grounded=False,
+        remark="",
+        rounds=0,
+        answer="",
+        status="",
+        spent={},
+    )

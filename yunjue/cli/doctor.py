@@ -1,0 +1,153 @@
+"""`yunjue doctor`: is everything there that a run needs, and how to mend what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import typer
+
+from yunjue.cli import options
+from yunjue.cli.output import print_json
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. ``needed`` is False for what only some tasks need."""
+
+    name: str
+    passed: bool
+    detail: str
+    mend: str = ""
+    needed: bool = True
+
+
+def doctor(library: options.Library = None, json: options.Json = False) -> None:
+    """Check sandbox, model, library, index and browser; say how to mend what is missing."""
+    from yunjue.config import load_settings
+
+    settings = load_settings(library=library)
+    checks: list[Check] = []
+    for check in CHECKS:
+        checks += check(settings)
+    if json:
+        print_json([asdict(check) for check in checks])
+    else:
+        for check in checks:
+            mark = "ok" if check.passed else "MISSING" if check.needed else "absent"
+            print(f"{mark:<8} {check.name}: {check.detail}")
+            if check.mend and not check.passed:
+                print(f"{'':<8} {check.mend}")
+    if any(check.needed and not check.passed for check in checks):
+        raise typer.Exit(1)
+
+
+def _sandboxes(settings) -> list[Check]:
+    """Every backend is tried; one that contains code is enough."""
+    import asyncio
+
+    from yunjue.errors import SandboxUnavailable, YunjueError
+    from yunjue.plugins import plugins
+    from yunjue.protocols import SandboxJob
+
+    checks = []
+    for name in plugins().offered("sandboxes"):
+        if name == "process":
+            continue
+
+        async def probe(name: str = name) -> str:
+            sandbox = plugins().choose("sandboxes", name, settings)
+            try:
+                await sandbox.prepare()
+                job = SandboxJob(source=_PROBE, calls=[{"number": 20}])
+                outcome = (await sandbox.call(job))[0]
+                if outcome.output != {"result": 21}:
+                    raise SandboxUnavailable(f"A probe failed: {outcome.error}.")
+                missing = sandbox.isolation.missing()
+                apart = f"does not isolate {', '.join(missing)}" if missing else "isolates all"
+                return f"works on {sandbox.image[:30]}; {apart}"
+            finally:
+                await sandbox.close()
+
+        try:
+            checks.append(Check(f"sandbox {name}", True, asyncio.run(probe()), needed=False))
+        except YunjueError as error:
+            checks.append(Check(f"sandbox {name}", False, error.message, error.hint, needed=False))
+    usable = any(check.passed for check in checks)
+    detail = "model-written code can be contained" if usable else "no backend works"
+    return [*checks, Check("sandbox", usable, detail, SandboxUnavailable.default_hint)]
+
+
+_PROBE = """
+from pydantic import BaseModel
+
+__TOOL_META__ = {"name": "probe", "description": "Adds one.", "dependencies": []}
+
+
+class InputModel(BaseModel):
+    number: int
+
+
+class OutputModel(BaseModel):
+    result: int
+
+
+def run(input: InputModel) -> OutputModel:
+    return OutputModel(result=input.number + 1)
+"""
+
+
+def _model(settings) -> list[Check]:
+    from yunjue.errors import YunjueError
+    from yunjue.models.selection import default_model_name
+
+    try:
+        name, why = default_model_name(settings)
+    except YunjueError as error:
+        return [Check("model", False, error.message, error.hint)]
+    if name == "local" or name.startswith("local/"):
+        return [_local_weights(name, why)]
+    return [Check("model", True, f"{name} ({why})")]
+
+
+def _local_weights(name: str, why: str) -> Check:
+    from yunjue.models.local.catalog import find
+    from yunjue.models.local.pull import is_pulled
+
+    entry = find(name.partition("/")[2])
+    if is_pulled(entry):
+        return Check("model", True, f"{name} ({why}), {entry.name} is on disk")
+    size = f"{entry.size / 1e6:.0f} MB"
+    mend = f"The first run fetches it ({size}), or: yunjue models pull {entry.name}"
+    return Check(
+        "model", False, f"{name} ({why}), {entry.name} is not on disk yet", mend, needed=False
+    )
+
+
+def _library(settings) -> list[Check]:
+    from yunjue.errors import YunjueError
+    from yunjue.library.open import open_library
+
+    warnings: list[str] = []
+    library = open_library(settings, warnings.append)
+    try:
+        count, problems = library.count(), library.check()
+    except YunjueError as error:
+        return [Check("library", False, error.message, error.hint)]
+    finally:
+        library.close()
+    if problems:
+        return [Check("library", False, "; ".join(problems), "yunjue tools reindex")]
+    return [Check("library", True, f"{count} tools in {settings.library_dir}")]
+
+
+def _browser(settings) -> list[Check]:
+    import shutil
+
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    mend = "Only web tasks need one: playwright install chromium, or apt-get install chromium"
+    return [Check("browser", bool(found), found or "no Chromium found", mend, needed=False)]
+
+
+CHECKS: tuple[Callable[..., list[Check]], ...] = (_sandboxes, _model, _library, _browser)

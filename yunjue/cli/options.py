@@ -1,0 +1,30 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Model = Annotated[
+    str | None, typer.Option("--model", "-m", help="Model to ask; default: see `models list`.")
+]
+Library = Annotated[
+    Path | None, typer.Option("--library", "-l", help="Folder of the tool library.")
+]
+Sandbox = Annotated[
+    str | None, typer.Option("--sandbox", help="auto, docker, bubblewrap, or process (unsafe).")
+]
+AllowUnsafe = Annotated[
+    bool | None,
+    typer.Option(
+        "--allow-unsafe", help="Let --sandbox process run code on this host.", is_flag=True
+    ),
+]
+MaxCost = Annotated[float | None, typer.Option(help="Most US dollars to spend.")]
+MaxTokens = Annotated[int | None, typer.Option(help="Most tokens to use.")]
+MaxSteps = Annotated[int | None, typer.Option(help="Most decisions of the executor.")]
+Timeout = Annotated[float | None, typer.Option(help="Most seconds to take.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the answer.")]

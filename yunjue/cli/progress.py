@@ -1,0 +1,144 @@
+"""What a person sees of a run while it goes on; all of it on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from yunjue.events import Event
+
+
+class Progress:
+    """Prints one line for each thing that is decided, written, tested or called.
+
+    On a terminal a last line says what is being waited for.
+
+    Attributes:
+        run: the run's id, as soon as it is known.
+    """
+
+    def __init__(self, quiet: bool) -> None:
+        self.run = ""
+        self._quiet = quiet
+        self._status: Any = None
+
+    def __enter__(self) -> Progress:
+        if not self._quiet and sys.stderr.isatty():
+            from rich.console import Console
+
+            self._status = Console(stderr=True).status("starting")
+            self._status.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def __call__(self, event: Event) -> None:
+        if event.kind in ("run.started", "run.resumed"):
+            self.run = event.data["run"]
+        if event.kind == "warning":
+            self._print(f"warning: {event.data['message']}")
+        if self._quiet:
+            return
+        line = describe(event)
+        if line:
+            self._print(line)
+        if self._status is not None and event.kind in WAITING:
+            from rich.markup import escape
+
+            self._status.update(escape(WAITING[event.kind]))
+
+    def _print(self, line: str) -> None:
+        if self._status is not None:
+            self._status.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+
+WAITING = {
+    "run.started": "looking for tools",
+    "tools.retrieved": "deciding",
+    "manager.decided": "deciding what to do",
+    "tool.specified": "writing test cases",
+    "tool.tested": "writing candidates",
+    "tool.authored": "proving a candidate",
+    "tool.judged": "writing candidates",
+    "tool.admitted": "calling the tool",
+    "executor.acted": "working",
+    "tool.called": "reading the result",
+}
+
+
+def describe(event: Event) -> str:
+    """One line about the event for a person, or nothing."""
+    maker = _LINES.get(event.kind)
+    return maker(event.data) if maker else ""
+
+
+def _short(value: Any, limit: int = 100) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _inputs(inputs: dict[str, Any]) -> str:
+    return _short(
+        ", ".join(f"{name}={json.dumps(inputs[name], ensure_ascii=False)}" for name in inputs)
+    )
+
+
+def _called(data: dict[str, Any]) -> str:
+    outcome = data["outcome"]
+    result = outcome["output"] if outcome["status"] == "ok" else outcome["error"]
+    if isinstance(result, dict) and len(result) == 1:
+        result = next(iter(result.values()))
+    return f"call      {data['name']}({_inputs(data['inputs'])}) = {_short(result)}"
+
+
+def _decided(data: dict[str, Any]) -> str:
+    what = {
+        "use": f"use {', '.join(data['tools'])}",
+        "make": "make a tool that is missing",
+        "answer": "answer without a tool",
+    }
+    return f"manager   {what[data['decision']]}"
+
+
+def _judged(data: dict[str, Any]) -> str:
+    failed = [stage for stage in data["stages"] if not stage["passed"]]
+    if failed:
+        return f"prove     candidate {data['candidate'] + 1}: {failed[0]['name']}: " + _short(
+            failed[0]["detail"]
+        )
+    return f"prove     candidate {data['candidate'] + 1}: {data['passed']} of {data['cases']} cases"
+
+
+def _admitted(data: dict[str, Any]) -> str:
+    why = next(s["detail"] for s in data["verdict"]["stages"] if s["name"] == "tests")
+    return f"admit     {data['signature']} ({why})"
+
+
+_LINES = {
+    "run.started": lambda d: f"run       {d['run']}  model {d['model']}  sandbox {d['sandbox']}",
+    "run.resumed": lambda d: f"run       {d['run']} resumed, sitting {d['sitting']}",
+    "tools.retrieved": lambda d: f"library   {', '.join(d['names']) or 'has no tool to offer'}",
+    "manager.decided": _decided,
+    "tool.specified": lambda d: f"specify   {d['name']}: {_short(d['spec']['description'])}",
+    "tool.tested": lambda d: f"test      {len(d['cases'])} cases from the specification",
+    "tool.authored": lambda d: (
+        f"write     candidate {d['candidate'] + 1}, {d['code'].count(chr(10)) + 1} lines"
+    ),
+    "tool.judged": _judged,
+    "tool.admitted": _admitted,
+    "tool.refused": lambda d: f"refuse    {d['name']}: {_short(d['why'], 160)}",
+    "tool.called": _called,
+    "executor.acted": lambda d: {
+        "search_tools": f"search    {_short(d.get('query', ''))}",
+        "request_tool": f"request   {_short(d.get('need', ''))}",
+    }.get(d["action"], ""),
+    "critic.judged": lambda d: "" if d["answered"] else f"critic    {_short(d['why'])}",
+    "model.repaired": lambda d: f"repair    {d['role']}: {_short(d['problem'])}",
+    "model.retried": lambda d: f"retry     {d['model']}: {_short(d['problem'])}",
+}

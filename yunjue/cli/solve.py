@@ -1,0 +1,143 @@
+"""`yunjue solve` and `yunjue resume`: the main job."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from yunjue.cli import options
+from yunjue.cli.output import print_json
+from yunjue.cli.progress import Progress
+from yunjue.errors import Interrupted, NotSolved, UsageError
+
+if TYPE_CHECKING:
+    from yunjue.agent.run import RunResult
+    from yunjue.events import Subscriber
+
+FreeModel = Annotated[
+    bool, typer.Option("--free-model", help="Calls of --model cost nothing; do not ask its price.")
+]
+
+
+def solve(
+    task: Annotated[str, typer.Argument(help="The task, or - to read it from stdin.")],
+    file: Annotated[
+        list[Path] | None, typer.Option("--file", "-f", help="An input that tools may read.")
+    ] = None,
+    model: options.Model = None,
+    library: options.Library = None,
+    sandbox: options.Sandbox = None,
+    allow_unsafe: options.AllowUnsafe = None,
+    free_model: FreeModel = False,
+    max_cost: options.MaxCost = None,
+    max_tokens: options.MaxTokens = None,
+    max_steps: options.MaxSteps = None,
+    timeout: options.Timeout = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Solve a task; write and keep the tools it needs.
+
+    Exit codes: 0 solved, 2 usage, 3 not solved, 4 limit hit, 5 no sandbox, 130
+    interrupted. `yunjue resume RUN` goes on with a run that was stopped.
+    """
+    from yunjue.agent.run import solve as solve_task
+    from yunjue.config import load_settings
+
+    if task == "-":
+        task = _read_stdin()
+    files = _input_files(file or [])
+    settings = load_settings(
+        model=model,
+        library=library,
+        sandbox=sandbox,
+        allow_unsafe=allow_unsafe,
+        free_models=[model] if free_model and model else None,
+        max_cost=max_cost,
+        max_tokens=max_tokens,
+        max_steps=max_steps,
+        timeout=timeout,
+    )
+    _finish(lambda see: solve_task(task, settings, files=files, subscribers=(see,)), json, quiet)
+
+
+def resume(
+    run: Annotated[str, typer.Argument(help="The run's id, or the start or end of it.")],
+    model: options.Model = None,
+    sandbox: options.Sandbox = None,
+    allow_unsafe: options.AllowUnsafe = None,
+    max_cost: options.MaxCost = None,
+    max_tokens: options.MaxTokens = None,
+    max_steps: options.MaxSteps = None,
+    timeout: options.Timeout = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Go on with a run that was stopped; nothing it had finished is done again."""
+    from yunjue.agent.run import resume as resume_run
+
+    flags = {
+        "model": model,
+        "sandbox": sandbox,
+        "allow_unsafe": allow_unsafe,
+        "max_cost": max_cost,
+        "max_tokens": max_tokens,
+        "max_steps": max_steps,
+        "timeout": timeout,
+    }
+    _finish(lambda see: resume_run(run, flags, subscribers=(see,)), json, quiet)
+
+
+def _finish(
+    start: Callable[[Subscriber], Coroutine[Any, Any, RunResult]], json: bool, quiet: bool
+) -> None:
+    """Run to the end, print the answer, and exit with the status."""
+    import asyncio
+
+    with Progress(quiet) as progress:
+        try:
+            result = asyncio.run(start(progress))
+        except KeyboardInterrupt:
+            hint = f"Go on with: yunjue resume {progress.run}" if progress.run else ""
+            raise Interrupted("Interrupted.", hint=hint) from None
+    if json:
+        print_json(result.to_dict())
+    elif result.status == "solved":
+        print(result.answer)
+    if result.status != "solved":
+        if json:
+            raise typer.Exit(NotSolved.exit_code)
+        guess = f" Its best guess: {result.answer}" if result.answer else ""
+        raise NotSolved(
+            f"No answer was found that holds.{guess}",
+            hint=NotSolved.default_hint.replace("RUN", result.run),
+        )
+
+
+def _read_stdin() -> str:
+    data = sys.stdin.buffer.read()
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise UsageError("The task on stdin is not UTF-8 text.") from None
+
+
+def _input_files(paths: list[Path]) -> dict[str, Path]:
+    """name -> path of the inputs; each must be a readable file with a name of its own."""
+    files: dict[str, Path] = {}
+    for path in paths:
+        try:
+            with path.open("rb"):
+                pass
+        except OSError as error:
+            raise UsageError(
+                f"The file {path} cannot be read: {error.strerror}.", hint="Check --file."
+            ) from None
+        if path.name in files:
+            raise UsageError(f"Two files are called {path.name}.", hint="Rename one of them.")
+        files[path.name] = path
+    return files

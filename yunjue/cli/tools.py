@@ -1,0 +1,228 @@
+"""``yunjue tools``: look into the library, search it, run a tool by hand."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from yunjue.cli import options
+from yunjue.cli.output import print_json, print_table, say
+
+if TYPE_CHECKING:
+    from yunjue.config import Settings
+    from yunjue.library.library import Library
+    from yunjue.types import CallOutcome, Case, Tool, Verdict
+
+app = typer.Typer(help="The tool library: list, show, search, run.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_tools(library: options.Library = None, json: options.Json = False) -> None:
+    """List the tools with how often they were called and how often that went well."""
+    with _library(library) as (_, opened):
+        found = [_summary(opened, tool) for tool in opened.active()]
+    if json:
+        print_json(found)
+    elif not found:
+        say("The library is empty. `yunjue solve TASK` makes the tools it needs.")
+    else:
+        columns = ("name", "calls", "success", "description")
+        print_table(columns, [[_cell(tool[column]) for column in columns] for tool in found])
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="Name of the tool.")],
+    verdict: Annotated[bool, typer.Option("--verdict", help="Why it was admitted.")] = False,
+    source: Annotated[bool, typer.Option("--source", help="Its Python file.")] = False,
+    library: options.Library = None,
+    json: options.Json = False,
+) -> None:
+    """Show a tool: what it does, the evidence for it, and how it fared."""
+    with _library(library) as (_, opened):
+        tool = opened.get(name)
+        proof, cases = opened.verdict(tool.id), opened.cases(tool.id)
+        stats = opened.stats(tool.id)
+    if json:
+        print_json(
+            {
+                **tool.model_dump(),
+                "verdict": proof.model_dump() if proof else None,
+                "cases": [case.model_dump() for case in cases],
+                "stats": stats,
+            }
+        )
+        return
+    if not (source or verdict):
+        _print_summary(tool, stats)
+    if verdict or not source:
+        _print_verdict(proof, cases, in_full=verdict)
+    if source:
+        _print_source(tool.source)
+
+
+@app.command("search")
+def search(
+    query: Annotated[str, typer.Argument(help="What is to be done.")],
+    library: options.Library = None,
+    json: options.Json = False,
+) -> None:
+    """Show the tools that fit best, as the agent would find them."""
+    with _library(library) as (settings, opened):
+        found = [
+            {**_summary(opened, hit.tool), "score": round(hit.score, 6)}
+            for hit in opened.search(query, settings.top_k)
+        ]
+    if json:
+        print_json(found)
+    else:
+        rows = [(hit["name"], f"{hit['score']:.4f}", hit["description"]) for hit in found]
+        print_table(("name", "score", "description"), rows)
+
+
+@app.command("run")
+def run(
+    name: Annotated[str, typer.Argument(help="Name of the tool.")],
+    inputs: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")] = None,
+    args: Annotated[str | None, typer.Option("--args", help="All inputs as JSON.")] = None,
+    sandbox: options.Sandbox = None,
+    allow_unsafe: options.AllowUnsafe = None,
+    library: options.Library = None,
+    json: options.Json = False,
+) -> None:
+    """Call a tool in the sandbox. Exits with 1 when the call fails."""
+    import asyncio
+
+    from yunjue.cli.tool_inputs import parse_inputs
+
+    with _library(library, sandbox=sandbox, allow_unsafe=allow_unsafe) as (settings, opened):
+        tool = opened.get(name)
+    values = parse_inputs(tool.input_schema, args, inputs or [])
+    outcome = asyncio.run(_call(settings, tool, values))
+    if json:
+        print_json({"tool": tool.name, "inputs": values, **outcome.model_dump()})
+    else:
+        _print_outcome(outcome)
+    if outcome.status != "ok":
+        raise typer.Exit(1)
+
+
+@app.command("reindex")
+def reindex(library: options.Library = None, json: options.Json = False) -> None:
+    """Make the search index again; after changing the embedder it makes itself."""
+    with _library(library) as (_, opened):
+        count = opened.reindex()
+    if json:
+        print_json({"tools": count})
+    else:
+        say(f"Indexed {count} tools.")
+
+
+@contextmanager
+def _library(folder: Path | None, **flags: Any) -> Iterator[tuple[Settings, Library]]:
+    from yunjue.config import load_settings
+    from yunjue.library.open import open_library
+
+    settings = load_settings(library=folder, **flags)
+    library = open_library(settings, _warn)
+    try:
+        yield settings, library
+    finally:
+        library.close()
+
+
+async def _call(settings: Settings, tool: Tool, inputs: dict[str, Any]) -> CallOutcome:
+    from yunjue.protocols import SandboxJob, SandboxLimits
+    from yunjue.sandbox.select import open_sandbox
+
+    limits = SandboxLimits(seconds=settings.tool_seconds, memory_mib=settings.tool_memory)
+    job = SandboxJob(
+        source=tool.source, calls=[inputs], requirements=tool.requirements, limits=limits
+    )
+    sandbox = await open_sandbox(settings, _warn)
+    try:
+        return (await sandbox.call(job))[0]
+    finally:
+        await sandbox.close()
+
+
+def _warn(message: str) -> None:
+    say(f"warning: {message}")
+
+
+def _summary(library: Library, tool: Tool) -> dict[str, Any]:
+    stats = library.stats(tool.id)
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "signature": tool.signature,
+        "id": tool.id,
+        **stats,
+        "success": stats["ok"] / stats["calls"] if stats["calls"] else None,
+    }
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.0%}"
+    return "-" if value is None else str(value)
+
+
+def _print_summary(tool: Tool, stats: dict[str, Any]) -> None:
+    print(tool.signature)
+    print(f"  {tool.description}")
+    print(f"  id       {tool.id}")
+    if tool.requirements:
+        print(f"  needs    {', '.join(tool.requirements)}")
+    for key, value in tool.origin.items():
+        print(f"  {key:<8} {value}")
+    print(
+        f"  calls    {stats['calls']} ({stats['ok']} ok, {stats['input_errors']} with wrong "
+        f"inputs, {stats['failed']} failed), {stats['seconds']:.2f} s, "
+        f"last {stats['last_used'] or 'never'}"
+    )
+
+
+def _print_verdict(verdict: Verdict | None, cases: list[Case], in_full: bool) -> None:
+    import json
+
+    if verdict is None:
+        print("  verdict  none")
+        return
+    where = f", sandbox {verdict.sandbox}" if verdict.sandbox else ""
+    print(f"  verdict  {'admitted' if verdict.admitted else 'refused'}{where}")
+    for stage in verdict.stages:
+        mark = "passed" if stage.passed else "FAILED"
+        detail = f"  {stage.detail}" if stage.detail else ""
+        print(f"    {stage.name:<14} {mark}  {stage.seconds:.2f} s{detail}")
+        if in_full and stage.evidence:
+            print(f"      {json.dumps(stage.evidence, ensure_ascii=True, default=str)}")
+    print(f"  cases    {len(cases)}")
+    for case in cases if in_full else ():
+        expected = "an error" if case.raises else json.dumps(case.expected)
+        print(f"    {json.dumps(case.inputs)} -> {expected}  ({case.origin})")
+
+
+def _print_source(source: str) -> None:
+    if not sys.stdout.isatty():
+        sys.stdout.write(source)
+        return
+    from rich.console import Console
+    from rich.syntax import Syntax
+
+    Console().print(Syntax(source, "python", word_wrap=True))
+
+
+def _print_outcome(outcome: CallOutcome) -> None:
+    for stream in (outcome.stdout, outcome.stderr):
+        if stream:
+            say(stream.rstrip("\n"))
+    if outcome.status == "ok":
+        print_json(outcome.output)
+    else:
+        say(f"error: {outcome.error or outcome.reason}")

@@ -1,0 +1,114 @@
+"""Settings in layers: flags > environment > project > user > defaults.
+
+The project's file is ``yunjue.toml`` in the working folder, the user's
+``config.toml`` in the home. Environment names are ``YUNJUE_`` plus the setting in
+upper case.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from yunjue.errors import ConfigError
+from yunjue.limits import Limits
+
+PROJECT_FILE = "yunjue.toml"
+ROLES = ("manager", "author", "tester", "executor", "critic", "integrator")
+
+
+def home() -> Path:
+    """The folder of this user's library, runs, keys and models (``YUNJUE_HOME``)."""
+    named = os.environ.get("YUNJUE_HOME")
+    if named:
+        return Path(named).expanduser().absolute()
+    from platformdirs import user_data_path
+
+    return user_data_path("yunjue", appauthor=False)
+
+
+class Settings(BaseSettings):
+    """All settings; see docs/settings.md, which a test holds against this class."""
+
+    model_config = SettingsConfigDict(env_prefix="YUNJUE_", extra="forbid")
+
+    model: str | None = Field(None, description="model of every role that names none of its own")
+    roles: dict[Literal[ROLES], str] = Field({}, description="role -> model")
+    fallbacks: list[str] = Field([], description="models to try when one is not reachable")
+    free_models: list[str] = Field([], description="models whose calls cost nothing")
+    cache: bool = Field(False, description="answer repeated model requests from disk")
+    library: Path | None = Field(None, description="folder of the tool library")
+    sandbox: str = Field("auto", description="auto, docker, bubblewrap, process or a plugin's")
+    allow_unsafe: bool = Field(False, description="let the sandbox `process` run code on the host")
+    image: str | None = Field(None, description="container image to use instead of our own")
+    embedder: str = Field("minilm", description="minilm, sentence-transformers, hash or a plugin's")
+    top_k: PositiveInt = Field(5, description="tools shown to the model")
+    min_similarity: float = Field(
+        0.5, ge=-1, le=1, description="cosine below which a tool is not shown for a task"
+    )
+    candidates: PositiveInt = Field(4, description="most solutions the author writes per tool")
+    repairs: int = Field(1, ge=0, description="rounds of repair with the evidence of failures")
+    max_new_tools: PositiveInt = Field(3, description="most tools made for one task")
+    max_cost: PositiveFloat | None = Field(None, description="USD a run may cost")
+    max_tokens: PositiveInt | None = Field(None, description="tokens a run may use")
+    max_calls: PositiveInt | None = Field(200, description="model calls a run may make")
+    max_steps: PositiveInt = Field(12, description="decisions the executor may take")
+    timeout: PositiveFloat | None = Field(None, description="wall seconds a run may take")
+    tool_seconds: PositiveFloat = Field(10.0, description="wall seconds of one tool call")
+    tool_memory: PositiveInt = Field(512, description="MiB of memory of one tool call")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (
+            init_settings,
+            env_settings,
+            TomlConfigSettingsSource(settings_cls, Path(PROJECT_FILE)),
+            TomlConfigSettingsSource(settings_cls, home() / "config.toml"),
+        )
+
+    @property
+    def library_dir(self) -> Path:
+        return (self.library or home() / "library").expanduser().absolute()
+
+    def limits(self) -> Limits:
+        return Limits(self.max_cost, self.max_tokens, self.max_calls, self.max_steps, self.timeout)
+
+
+NOT_SETTINGS = {"YUNJUE_HOME", "YUNJUE_LOAD_PLUGINS"}
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Read all layers; a flag that is None counts as not given.
+
+    Raises:
+        ConfigError: a file is not TOML, or a value has a wrong name or type; says which.
+    """
+    import tomllib
+
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()
+        )
+        raise ConfigError(f"Settings are wrong: {problems}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"A settings file is not TOML: {error}.") from None
+    except ValueError as error:  # pydantic-settings: an environment value that is not JSON
+        raise ConfigError(f"Settings are wrong: {error}.") from None

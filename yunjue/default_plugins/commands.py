@@ -1,0 +1,21 @@
+"""The built-in groups of commands; each file of yunjue/cli is one."""
+
+from __future__ import annotations
+
+import typer
+
+from yunjue.hookspecs import hookimpl
+
+
+@hookimpl
+def register_commands(app: typer.Typer) -> None:
+    from yunjue.cli import doctor, keys, models, plugins, runs, solve, tools
+
+    app.command("solve")(solve.solve)
+    app.command("resume")(solve.resume)
+    app.add_typer(runs.app, name="runs")
+    app.add_typer(tools.app, name="tools")
+    app.add_typer(models.app, name="models")
+    app.add_typer(keys.app, name="keys")
+    app.add_typer(plugins.app, name="plugins")
+    app.command("doctor")(doctor.doctor)

@@ -1,0 +1,37 @@
+"""The built-in embedders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from yunjue.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from yunjue.config import Settings
+    from yunjue.protocols import Embedder
+
+
+@hookimpl
+def register_embedders(register: Callable[[str, Callable[[Settings], Embedder]], None]) -> None:
+    register("minilm", _minilm)
+    register("sentence-transformers", _sentence_transformers)
+    register("hash", _hash)
+
+
+def _minilm(settings: Settings) -> Embedder:
+    from yunjue.store.embedders.minilm import MiniLM
+
+    return MiniLM()
+
+
+def _sentence_transformers(settings: Settings) -> Embedder:
+    from yunjue.store.embedders.sentence import SentenceTransformersEmbedder
+
+    return SentenceTransformersEmbedder()
+
+
+def _hash(settings: Settings) -> Embedder:
+    from yunjue.store.embedders.hashing import HashEmbedder
+
+    return HashEmbedder()

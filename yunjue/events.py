@@ -1,0 +1,83 @@
+"""What happens in a run, as it happens.
+
+Every event goes to the trace, to the progress display and to plugins. Kinds are
+``noun.verb``; the data is JSON and never holds keys or secrets.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+KINDS = {
+    "run.started": "task, model, sandbox, library, settings",
+    "run.resumed": "how often so far",
+    "tools.retrieved": "names, best first, with their similarity to the query",
+    "manager.decided": "answer directly, use these tools, or make those",
+    "tool.specified": "the specification author and tester get",
+    "tool.authored": "a candidate, with its source",
+    "tool.tested": "the tester's cases",
+    "tool.judged": "one candidate's verdict",
+    "tool.admitted": "name, id and version that entered the library",
+    "tool.refused": "name and why",
+    "tool.called": "name, id, inputs, outcome",
+    "executor.acted": "what the executor chose to do",
+    "critic.judged": "whether the task is answered, and why",
+    "run.answered": "the answer",
+    "run.finished": "status, totals",
+    "run.failed": "the error",
+    "model.repaired": "a reply that was not the asked-for JSON, and what was wrong",
+    "model.retried": "a call that failed and is tried again",
+    "effect": "one recorded exchange with a model or the sandbox",
+    "warning": "something the user should know",
+}
+"""Every kind, with what its data says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """``time`` is seconds since the epoch; ``seq`` counts from 0 within the run."""
+
+    kind: str
+    data: dict[str, Any] = field(default_factory=dict)
+    time: float = 0.0
+    seq: int = -1
+
+
+Subscriber = Callable[[Event], None]
+
+
+class Events:
+    """Hands each event to every subscriber, in the order they subscribed."""
+
+    def __init__(self) -> None:
+        self._subscribers: list[Subscriber] = []
+        self._seq = 0
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        self._subscribers.append(subscriber)
+
+    def start_at(self, seq: int) -> None:
+        """Number the next event ``seq``; a resumed run goes on where its trace ends."""
+        self._seq = seq
+
+    def emit(self, kind: str, /, **data: Any) -> Event:
+        """Make an event of ``kind`` (one of :data:`KINDS`) and pass it on."""
+        if kind not in KINDS:
+            raise ValueError(f"unknown event kind {kind!r}")
+        event = Event(kind, data, time.time(), self._seq)
+        self._seq += 1
+        for subscriber in self._subscribers:
+            subscriber(event)
+        return event
+
+
+def warn(events: Events | None, message: str) -> None:
+    """Tell the user, through the run's events if there is one, else on stderr."""
+    if events is None:
+        print(f"warning: {message}", file=sys.stderr)
+    else:
+        events.emit("warning", message=message)

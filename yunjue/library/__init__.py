@@ -1,0 +1,1 @@
+"""The tool library: what the agent knows how to do."""

@@ -1,0 +1,1 @@
+"""Language models: one shape for all, and the gateway every question passes."""

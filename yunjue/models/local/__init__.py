@@ -1,0 +1,1 @@
+"""The embedded models: small, free, on this machine, without a key."""

@@ -1,0 +1,140 @@
+"""What the three backends share: requirements, files, a thread per job, calls in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+from yunjue import config
+from yunjue.errors import SandboxError
+from yunjue.protocols import Isolation, SandboxJob, ToolSchemas
+from yunjue.sandbox import dependencies
+from yunjue.sandbox.inputs import staged
+from yunjue.sandbox.session import POLL_SECONDS, Session, Stopped, Talk, in_thread
+from yunjue.types import CallOutcome
+
+Result = TypeVar("Result")
+
+ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "HOME": "/tmp",  # noqa: S108 - inside the sandbox
+    "LANG": "C.UTF-8",
+    "TZ": "UTC",
+    # As many threads as a tool may have processors; more would count as processes.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+"""All that a tool sees of an environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a job stands on: folders on the host, each to be mounted read-only."""
+
+    job: SandboxJob
+    deps: Path | None
+    inputs: Path | None
+    stop: threading.Event = field(repr=False)
+
+
+class Backend(ABC):
+    """A :class:`yunjue.protocols.Sandbox`; a subclass starts the runner."""
+
+    name: str
+    isolation: Isolation
+    image: str
+
+    def __init__(self) -> None:
+        self.cache = config.home() / "cache"
+        self._ready = False
+        self._preparing = asyncio.Lock()
+        self._running: set[threading.Event] = set()
+
+    async def prepare(self) -> None:
+        async with self._preparing:
+            if not self._ready:
+                await in_thread(self._prepare)
+                self._ready = True
+
+    async def call(self, job: SandboxJob) -> list[CallOutcome]:
+        if not job.calls:
+            return []
+        return await self._talk(job, lambda talk: [talk.call(inputs) for inputs in job.calls])
+
+    async def inspect(self, job: SandboxJob) -> ToolSchemas:
+        return await self._talk(job, lambda talk: talk.inspect())
+
+    async def close(self) -> None:
+        self._ready = False
+        for stop in set(self._running):
+            stop.set()
+        while self._running:  # noqa: ASYNC110 - they end in threads
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _talk(self, job: SandboxJob, ask: Callable[[Talk], Result]) -> Result:
+        await self.prepare()
+
+        def work(stop: threading.Event) -> Result:
+            self._running.add(stop)
+            try:
+                with self._ground(job, stop) as ground:
+                    talk = Talk(lambda: self._start(ground))
+                    try:
+                        return ask(talk)
+                    finally:
+                        talk.end()
+            finally:
+                self._running.discard(stop)
+
+        try:
+            return await in_thread(work)
+        except Stopped:
+            raise SandboxError("The sandbox was closed while a tool ran.", hint="") from None
+
+    @contextlib.contextmanager
+    def _ground(self, job: SandboxJob, stop: threading.Event) -> Iterator[Ground]:
+        deps = self._install(job, stop)
+        with staged(job.files, self.cache / "jobs") as inputs:
+            yield Ground(job, deps, inputs, stop)
+
+    def _install(self, job: SandboxJob, stop: threading.Event) -> Path | None:
+        return dependencies.install(job.requirements, self.cache / "deps", stop=stop)
+
+    @abstractmethod
+    def _prepare(self, stop: threading.Event) -> None:
+        """Blocking part of :meth:`prepare`. Raises SandboxUnavailable."""
+
+    @abstractmethod
+    def _start(self, ground: Ground) -> Session:
+        """Start a runner. Raises SandboxError."""
+
+
+def runner_command(python: str, *flags: str) -> list[str]:
+    """The command line that runs the runner's text with ``python``."""
+    return [python, "-I", "-B", "-u", *flags, "-c", _text("runner.py")]
+
+
+def about(
+    paths: list[str], scratch: str, rlimits: dict[str, int], uid: int | None
+) -> dict[str, Any]:
+    """The backend's part of the runner's header: folders for ``sys.path``, the writable
+    folder, the resource limits of each call's process, and whom to become."""
+    return {
+        "tool_call": _text("tool_call.py"),
+        "paths": paths,
+        "scratch": scratch,
+        "rlimits": rlimits,
+        "uid": uid,
+    }
+
+
+def _text(name: str) -> str:
+    return (files("yunjue.sandbox") / name).read_text("utf-8")

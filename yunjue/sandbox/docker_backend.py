@@ -1,0 +1,142 @@
+"""The strongest backend: a container per job, with everything taken away that can be."""
+
+from __future__ import annotations
+
+import datetime
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from yunjue.errors import SandboxError, SandboxUnavailable
+from yunjue.protocols import Isolation, SandboxJob, SandboxLimits
+from yunjue.sandbox import custom_image, dependencies, image
+from yunjue.sandbox.backend import ENVIRONMENT, Backend, Ground, about, runner_command
+from yunjue.sandbox.container import LABEL, SCRATCH, Container, engine_errors, start
+from yunjue.sandbox.session import Session
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+STALE_SECONDS = 3600
+"""A stopped container of ours this old was left by a process that was killed."""
+ENGINE_SECONDS = 120
+"""Longest an answer of the engine may take, imports and pulls of images aside."""
+
+
+class DockerSandbox(Backend):
+    """Needs a container engine: the one of ``DOCKER_HOST``, else the system's.
+
+    Args:
+        image: a container image with Python to use; None for our own base, made here.
+    """
+
+    name = "docker"
+
+    def __init__(self, image: str | None = None) -> None:
+        super().__init__()
+        self.isolation = Isolation(True, True, True, True, True, True)
+        self.image = image or "yunjue-base"
+        self._named = image
+        self._version = "auto"
+        self._count_inodes = True
+        self._reference = ""
+        self._python = custom_image.PYTHON
+        self._inside: custom_image.Inside | None = None
+
+    def _prepare(self, stop: threading.Event) -> None:
+        with engine_errors(SandboxUnavailable):
+            client = self._connect()
+            try:
+                self._learn(client)
+                _sweep(client)
+                if self._named:
+                    self._reference, self.image = custom_image.obtain(client, self._named)
+                else:
+                    self._own_base(client, stop)
+            finally:
+                client.close()
+        try:
+            if self._named:
+                looking = self._container(custom_image.LOOK_COMMAND, SandboxLimits())
+                self._inside = custom_image.look(start(self._connect, looking, stop), self._named)
+            else:
+                self._start(Ground(SandboxJob(""), None, None, stop)).stream.end()
+        except SandboxError as error:
+            message = f"The container engine cannot run the sandbox: {error.message}"
+            raise SandboxUnavailable(message) from error
+
+    def _connect(self) -> DockerClient:
+        import docker
+
+        return docker.from_env(version=self._version, timeout=ENGINE_SECONDS)
+
+    def _learn(self, client: DockerClient) -> None:
+        """What this engine can do; some engines ignore limits that their host lacks."""
+        version, info = client.version(), client.info()
+        self._version = version["ApiVersion"]
+        parts = version.get("Components") or ()
+        self._count_inodes = not any("podman" in str(part.get("Name")).lower() for part in parts)
+        self.isolation = Isolation(
+            network=True,
+            filesystem=True,
+            memory=bool(info.get("MemoryLimit") and info.get("SwapLimit")),
+            cpu=bool(info.get("CpuCfsQuota", info.get("CPUCfsQuota"))),
+            processes=bool(info.get("PidsLimit")),
+            syscalls=any("seccomp" in option for option in info.get("SecurityOptions") or ()),
+        )
+
+    def _own_base(self, client: DockerClient, stop: threading.Event) -> None:
+        from docker.errors import ImageNotFound
+
+        base = image.base(self.cache, stop)
+        self.image, self._reference, self._python = base.tag, base.tag, image.PYTHON
+        try:
+            client.images.get(base.tag)
+        except ImageNotFound:
+            with tempfile.NamedTemporaryFile(dir=self.cache, suffix=".tar") as tar:
+                image.write_tar(base.root, tar)
+                tar.flush()
+                repository, tag = base.tag.split(":")
+                client.api.import_image_from_file(tar.name, repository=repository, tag=tag)
+
+    def _install(self, job: SandboxJob, stop: threading.Event) -> Path | None:
+        if self._inside is None:
+            return super()._install(job, stop)
+        wanted = [*job.requirements, *self._inside.requirements]
+        folder = self.cache / "deps"
+        return dependencies.install(wanted, folder, target=self._inside.target, stop=stop)
+
+    def _start(self, ground: Ground) -> Session:
+        mounts = {"/deps": ground.deps, "/inputs": ground.inputs}
+        present = {target: folder for target, folder in mounts.items() if folder}
+        limits = ground.job.limits
+        container = self._container(runner_command(self._python), limits, present)
+        stream = start(self._connect, container, ground.stop)
+        paths = [path for path in ("/deps",) if ground.deps]
+        if self._inside is None:
+            paths.insert(0, image.SITE)
+        return Session(stream, ground.job, about(paths, SCRATCH, {}, None))
+
+    def _container(
+        self, command: list[str], limits: SandboxLimits, mounts: dict[str, Path] | None = None
+    ) -> Container:
+        # The image knows best where its programs are.
+        environment = {name: value for name, value in ENVIRONMENT.items() if name != "PATH"}
+        return Container(
+            self._reference, command, environment, limits, mounts or {}, self._count_inodes
+        )
+
+
+def _sweep(client: DockerClient) -> None:
+    """Remove stopped containers of processes that had no chance to do it themselves."""
+    from docker.errors import DockerException
+
+    filters: dict[str, Any] = {"label": f"{LABEL}=1", "status": ["created", "exited", "dead"]}
+    now = datetime.datetime.now(datetime.UTC).timestamp()
+    for found in client.api.containers(all=True, filters=filters):
+        if now - found["Created"] > STALE_SECONDS:
+            try:
+                client.api.remove_container(found["Id"], v=True, force=True)
+            except DockerException:
+                continue  # another process sweeps too

@@ -1,0 +1,310 @@
+"""The program inside the sandbox: calls one tool again and again, each call in a fork.
+
+It is sent in as text (``python -I -B -u -c``), so it imports only the standard library.
+It reads frames (4 bytes of length, big-endian, then JSON) from stdin: first
+the job, then one request at a time. It answers each request with two frames on stdout:
+what it saw from outside the call, and what the call itself said, unread. The latter comes
+from hostile code; only the host judges it (:mod:`yunjue.sandbox.wire`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import select
+import shutil
+import signal
+import struct
+import sys
+import time
+import types
+from typing import Any
+
+SLACK = 4096
+"""Bytes a report may be longer than the result inside it."""
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
+
+
+# ---- frames -----------------------------------------------------------------------------
+
+
+def read_exactly(fd: int, count: int) -> bytes:
+    parts = []
+    while count:
+        part = os.read(fd, min(count, 1 << 20))
+        if not part:
+            raise EOFError
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+def read_frame(fd: int) -> Any:
+    return json.loads(read_exactly(fd, struct.unpack(">I", read_exactly(fd, 4))[0]))
+
+
+def write_frame(fd: int, body: bytes) -> None:
+    view = memoryview(struct.pack(">I", len(body)) + body)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+# ---- in the forked child ---------------------------------------------------------------
+
+
+def child(
+    job: dict[str, Any],
+    request: dict[str, Any],
+    fds: tuple[int, int, int],
+    tool_call: types.ModuleType,
+) -> None:
+    """Run one request and leave; ``fds`` are the pipes for stdout, stderr and the report."""
+    own = os.getpid()
+    try:
+        os.setsid()
+        libc = ctypes.CDLL(None)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+            score.write("1000")  # memory runs out: this process goes, not the runner
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.dup2(fds[0], 1)
+        os.dup2(fds[1], 2)
+        saved = os.dup2(fds[2], 200, inheritable=False)
+        os.closerange(3, 200)
+        for name, bound in job["rlimits"].items():
+            if name == "RLIMIT_AS":  # the interpreter's own size comes on top
+                with open("/proc/self/statm") as sizes:
+                    bound += int(sizes.read().split()[0]) * resource.getpagesize()
+            resource.setrlimit(getattr(resource, name), (bound, bound))
+        body = tool_call.report(request, job["source"], job["limits"]["result_bytes"])
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(BaseException):
+                stream.flush()
+        if os.getpid() == own:  # a fork of the tool that came back from run() says nothing
+            write_frame(saved, body)
+    except BaseException:
+        os._exit(70)
+    os._exit(0)
+
+
+# ---- in the runner: watching one child --------------------------------------------------
+
+
+class Capture:
+    """Keeps the first bytes of a pipe and throws away the rest, so no writer waits."""
+
+    def __init__(self, fd: int, limit: int) -> None:
+        self.fd, self.limit, self.kept, self.open = fd, limit, b"", True
+        os.set_blocking(fd, False)
+
+    def read(self) -> bool:
+        """Take what is there; False if there was nothing."""
+        try:
+            part = os.read(self.fd, 65536)
+        except BlockingIOError:
+            return False
+        self.open = bool(part)
+        if len(self.kept) < self.limit:
+            self.kept += part[: self.limit - len(self.kept)]
+        return self.open
+
+    def text(self) -> str:
+        return self.kept.decode("utf-8", "replace")
+
+
+def whole(kept: bytes) -> bool:
+    return len(kept) >= 4 and len(kept) >= 4 + struct.unpack(">I", kept[:4])[0]
+
+
+def descendants(root: int) -> list[int]:
+    """Processes below ``root``, by /proc."""
+    parents: dict[int, list[int]] = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError, IndexError, ValueError), open(f"/proc/{name}/stat") as f:
+            parents.setdefault(int(f.read().rpartition(")")[2].split()[1]), []).append(int(name))
+    found, queue = [], [root]
+    while queue:
+        below = parents.get(queue.pop(), [])
+        found += below
+        queue += below
+    return found
+
+
+class Runner:
+    """Serves one job, whose commands and answers pass over these file descriptors.
+
+    ``alone`` means that every other process here may be killed.
+    """
+
+    def __init__(
+        self,
+        job: dict[str, Any],
+        commands: int,
+        answers: int,
+        alone: bool,
+        tool_call: types.ModuleType,
+    ) -> None:
+        self.job, self.commands, self.answers, self.alone = job, commands, answers, alone
+        self.tool_call = tool_call
+        self.limits = job["limits"]
+        self.wake, wake_write = os.pipe()
+        for fd in (self.wake, wake_write):
+            os.set_blocking(fd, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+
+    def serve(self) -> None:
+        while True:
+            request = read_frame(self.commands)
+            seen, said = self.one(request)
+            seen["nonce"] = request["nonce"]
+            write_frame(self.answers, json.dumps(seen).encode())
+            write_frame(self.answers, said)
+
+    def one(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Fork, watch, clean up: what was seen, and the child's report (maybe empty)."""
+        started, kills = time.monotonic(), oom_kills()
+        pipes = [os.pipe() for _ in range(3)]
+        limits = self.limits
+        pid = os.fork()
+        if pid == 0:
+            child(self.job, request, (pipes[0][1], pipes[1][1], pipes[2][1]), self.tool_call)
+        for _, write in pipes:
+            os.close(write)
+        sizes = (limits["stream_bytes"], limits["stream_bytes"], limits["result_bytes"] + SLACK)
+        captures = [Capture(pipes[i][0], sizes[i]) for i in range(3)]
+        status = self.watch(pid, captures, started + limits["seconds"])
+        seconds = time.monotonic() - started
+        clean = self.kill_all(pid)
+        for capture in captures:
+            for _ in range(64):  # the writers are dead: what is left is bounded by the pipe
+                if not capture.read():
+                    break
+            os.close(capture.fd)
+        clean = clean_scratch(self.job["scratch"]) and clean
+        said = captures[2].kept
+        fault, error = "", ""
+        if oom_kills() > kills:
+            fault, error = "memory", f"more than {limits['memory_mib']} MiB of memory were used"
+        elif not whole(said):
+            fault, error = self.ending(said, status)
+        seen = {
+            "fault": fault,
+            "error": error,
+            "stdout": captures[0].text(),
+            "stderr": captures[1].text(),
+            "seconds": round(seconds, 6),
+            "clean": clean,
+        }
+        return seen, b"" if fault else said[4 : 4 + struct.unpack(">I", said[:4])[0]]
+
+    def ending(self, said: bytes, status: int | None) -> tuple[str, str]:
+        """Fault and error of a call that left no whole report."""
+        if len(said) >= self.limits["result_bytes"] + SLACK:
+            return "output_too_large", "the result is larger than allowed"
+        if status is None:
+            return "timeout", f"still running after {self.limits['seconds']:g} s"
+        if os.WIFSIGNALED(status):
+            name = signal.Signals(os.WTERMSIG(status)).name
+            return "crashed", f"the tool's process was killed by {name}"
+        return "crashed", f"the tool ended its process (exit code {os.WEXITSTATUS(status)})"
+
+    def watch(self, pid: int, captures: list[Capture], deadline: float) -> int | None:
+        """Read until the report is whole or the child is gone: its wait status, or None."""
+        while True:
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                while captures[2].read():
+                    pass
+                return status
+            if whole(captures[2].kept) or len(captures[2].kept) >= captures[2].limit:
+                return None
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            fds = [self.wake, *(capture.fd for capture in captures if capture.open)]
+            ready, _, _ = select.select(fds, [], [], left)
+            for capture in captures:
+                if capture.fd in ready:
+                    capture.read()
+            with contextlib.suppress(BlockingIOError):
+                os.read(self.wake, 4096)
+
+    def kill_all(self, pid: int) -> bool:
+        """Kill the child and all it started; False if some would not die in 5 s."""
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            if self.alone:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(-1, signal.SIGKILL)  # all at once: no fork can slip through
+            else:
+                for other in (*descendants(os.getpid()), pid):
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.kill(other, signal.SIGKILL)
+            try:
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+            except ChildProcessError:
+                return True
+            select.select([self.wake], [], [], 0.005)
+        return False
+
+
+def oom_kills() -> int:
+    """How often the kernel killed for memory in this cgroup; 0 where it does not say."""
+    for path in ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control"):
+        with contextlib.suppress(OSError), open(path) as lines:
+            for line in lines:
+                if line.startswith("oom_kill "):
+                    return int(line.split()[1])
+    return 0
+
+
+def clean_scratch(folder: str) -> bool:
+    """Remove what a call left in the scratch space; False if something stays."""
+    with contextlib.suppress(OSError, RecursionError):
+        for entry in list(os.scandir(folder)):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
+            else:
+                os.unlink(entry.path)
+        return not os.listdir(folder)
+    return False
+
+
+# ---- start ------------------------------------------------------------------------------
+
+
+def main() -> None:
+    commands, answers = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1):
+        os.dup2(null, fd)
+    job = read_frame(commands)
+    alone = os.stat("/proc/self/ns/pid").st_ino != job["host_pid_namespace"]
+    if job["uid"] is not None:
+        os.setgroups([])
+        os.setresgid(job["uid"], job["uid"], job["uid"])
+        os.setresuid(job["uid"], job["uid"], job["uid"])
+    libc = ctypes.CDLL(None)
+    # Other processes of this user can then neither read this one's memory nor open its pipes.
+    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    os.chdir(job["scratch"])
+    sys.path.extend(job["paths"])
+    tool_call = types.ModuleType("tool_call")
+    exec(compile(job["tool_call"], "tool_call.py", "exec"), tool_call.__dict__)  # noqa: S102 - ours
+    tool_call.warm_up()
+    write_frame(answers, b'{"ready": true}')
+    with contextlib.suppress(EOFError):
+        Runner(job, commands, answers, alone, tool_call).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The built-in embedders, one a file."""

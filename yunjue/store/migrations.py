@@ -1,0 +1,95 @@
+"""The schema of library.db, as numbered steps. Append; never edit a released one."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database, Migrations
+
+
+NAMES = ("m001_tools", "m002_evidence", "m003_calls")
+
+
+def applied_by_newer(db: Database) -> str:
+    """The last step of ``db`` that this version does not know; empty if there is none."""
+    names = [step.name for step in migrations().applied(db)]
+    return next((name for name in reversed(names) if name not in NAMES), "")
+
+
+@cache
+def migrations() -> Migrations:
+    """All steps in order (sqlite_utils is imported late, hence a function)."""
+    from sqlite_utils import Migrations
+
+    steps = Migrations("yunjue.library")
+
+    @steps()
+    def m001_tools(db: Database) -> None:
+        db.executescript(
+            """
+            CREATE TABLE tools (
+                id TEXT PRIMARY KEY,
+                name TEXT NOT NULL,
+                description TEXT NOT NULL,
+                signature TEXT NOT NULL,
+                input_schema TEXT NOT NULL,
+                output_schema TEXT NOT NULL,
+                requirements TEXT NOT NULL,
+                origin TEXT NOT NULL,
+                created TEXT NOT NULL,
+                status TEXT NOT NULL CHECK (status IN ('active', 'retired'))
+            );
+            CREATE UNIQUE INDEX one_active_tool_per_name ON tools (name) WHERE status = 'active';
+            CREATE VIRTUAL TABLE tools_fts USING fts5 (
+                id UNINDEXED, name, description, signature, tokenize = 'porter unicode61'
+            );
+            """
+        )
+
+    @steps()
+    def m002_evidence(db: Database) -> None:
+        db.executescript(
+            """
+            CREATE TABLE verdicts (
+                number INTEGER PRIMARY KEY,
+                tool_id TEXT NOT NULL REFERENCES tools (id),
+                verdict TEXT NOT NULL,
+                created TEXT NOT NULL
+            );
+            CREATE INDEX verdicts_by_tool ON verdicts (tool_id);
+            CREATE TABLE cases (
+                number INTEGER PRIMARY KEY,
+                tool_id TEXT NOT NULL REFERENCES tools (id),
+                inputs TEXT NOT NULL,
+                expected TEXT NOT NULL,
+                raises INTEGER NOT NULL,
+                origin TEXT NOT NULL
+            );
+            CREATE INDEX cases_by_tool ON cases (tool_id);
+            """
+        )
+
+    @steps()
+    def m003_calls(db: Database) -> None:
+        db.executescript(
+            """
+            CREATE TABLE calls (
+                run TEXT NOT NULL,
+                call TEXT NOT NULL,
+                tool_id TEXT NOT NULL REFERENCES tools (id),
+                status TEXT NOT NULL,
+                reason TEXT NOT NULL,
+                seconds REAL NOT NULL,
+                inputs TEXT NOT NULL,
+                created TEXT NOT NULL,
+                PRIMARY KEY (run, call)
+            );
+            CREATE INDEX calls_by_tool ON calls (tool_id);
+            CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+            INSERT INTO meta VALUES ('created', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'));
+            """
+        )
+
+    return steps

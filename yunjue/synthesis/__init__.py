@@ -1,0 +1,1 @@
+"""Making a tool: specification -> candidates and cases -> proof -> verdict."""

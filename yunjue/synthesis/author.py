@@ -1,0 +1,61 @@
+"""The author: writes candidates from the specification, and never sees the cases."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from yunjue.models.gateway import Gateway
+from yunjue.prompts import conversation
+from yunjue.synthesis.static_checks import add_forgotten_imports
+from yunjue.types import ToolSpec
+
+TASK_CHARS = 600
+FIRST_TEMPERATURE, LATER_TEMPERATURE = 0.2, 0.7
+"""A careful sample first, then varied ones: small models gain more from fresh samples
+than from being told what failed (pass@1 .72 at 0.2; pass@5 9 of 10 at 0.7)."""
+
+_FENCE = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)(?:\n```|\Z)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a repair is told: the code that failed and one line per failure. The lines
+    name errors and disagreement, never a case's expected value."""
+
+    code: str
+    failures: list[str] = field(default_factory=list)
+
+
+async def write_candidate(
+    gateway: Gateway, spec: ToolSpec, task: str, number: int, evidence: Evidence | None = None
+) -> str:
+    """One candidate: Python code that defines the function ``spec.name``.
+
+    Args:
+        task: the task that needs the tool; what it says of formats often is in no
+            specification.
+        number: 0 for the first candidate; seeds the sample.
+    """
+    messages = conversation(
+        "author_system", "author", spec=spec, task=task[:TASK_CHARS], evidence=evidence
+    )
+    reply = await gateway.ask(
+        "author",
+        messages,
+        temperature=FIRST_TEMPERATURE if number == 0 else LATER_TEMPERATURE,
+        seed=number,
+        max_tokens=700,
+        stop=["\n```\n"],
+    )
+    return add_forgotten_imports(extract_code(reply.text, spec.name))
+
+
+def extract_code(text: str, name: str) -> str:
+    """The code in a reply: the fenced block that defines ``name``, else the longest
+    block, else the text as it is."""
+    blocks = _FENCE.findall(text)
+    if not blocks:
+        return text.strip().strip("`").strip()
+    defining = [block for block in blocks if re.search(rf"^def {re.escape(name)}\(", block, re.M)]
+    return max(defining or blocks, key=len).strip()

@@ -1,0 +1,38 @@
+"""The tester: writes cases from the specification alone, and never sees the code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from yunjue.hashing import canonical_json
+from yunjue.models.gateway import Gateway
+from yunjue.prompts import conversation
+from yunjue.synthesis.author import TASK_CHARS
+from yunjue.synthesis.schemas import cases_schema
+from yunjue.types import Case, ToolSpec
+
+CASES = 4
+
+
+async def write_cases(gateway: Gateway, spec: ToolSpec, task: str) -> list[Case]:
+    """Cases with distinct inputs.
+
+    Raises:
+        ModelOutputInvalid: the tester kept failing to answer by the schema.
+    """
+    messages = conversation(
+        "tester_system", "tester", spec=spec, task=task[:TASK_CHARS], count=CASES
+    )
+    answer = await gateway.ask_json(
+        "tester", messages, cases_schema(spec, CASES), max_tokens=900, check=_distinct
+    )
+    distinct: dict[str, Case] = {}
+    for entry in answer["cases"]:
+        case = Case(inputs=entry["inputs"], expected=entry["expected"])
+        distinct.setdefault(canonical_json(case.inputs), case)
+    return list(distinct.values())
+
+
+def _distinct(answer: dict[str, Any]) -> str | None:
+    inputs = {canonical_json(entry["inputs"]) for entry in answer["cases"]}
+    return None if len(inputs) > 1 else "All cases have the same inputs; use different ones."

@@ -1,0 +1,63 @@
+"""A sandbox whose calls are effects: recorded, resumed and compared in a replay."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from yunjue.hashing import content_id
+from yunjue.protocols import Effects, Isolation, Sandbox, SandboxJob, ToolSchemas
+from yunjue.types import CallOutcome
+
+
+class RecordedSandbox:
+    """Passes every job through ``effects`` to ``sandbox``."""
+
+    def __init__(self, sandbox: Sandbox, effects: Effects) -> None:
+        self._sandbox = sandbox
+        self._effects = effects
+
+    @property
+    def name(self) -> str:
+        return self._sandbox.name
+
+    @property
+    def image(self) -> str:
+        return self._sandbox.image
+
+    @property
+    def isolation(self) -> Isolation:
+        return self._sandbox.isolation
+
+    async def prepare(self) -> None:
+        await self._sandbox.prepare()
+
+    async def close(self) -> None:
+        await self._sandbox.close()
+
+    async def call(self, job: SandboxJob) -> list[CallOutcome]:
+        async def action() -> dict[str, Any]:
+            outcomes = await self._sandbox.call(job)
+            return {"outcomes": [outcome.model_dump() for outcome in outcomes]}
+
+        result = await self._effects.perform("sandbox", _request("call", job), action)
+        return [CallOutcome(**outcome) for outcome in result["outcomes"]]
+
+    async def inspect(self, job: SandboxJob) -> ToolSchemas:
+        async def action() -> dict[str, Any]:
+            return asdict(await self._sandbox.inspect(job))
+
+        return ToolSchemas(
+            **await self._effects.perform("sandbox", _request("inspect", job), action)
+        )
+
+
+def _request(verb: str, job: SandboxJob) -> dict[str, Any]:
+    return {
+        "verb": verb,
+        "source": content_id(job.source),
+        "calls": [dict(call) for call in job.calls],
+        "requirements": list(job.requirements),
+        "files": sorted(job.files),
+        "limits": asdict(job.limits),
+    }
