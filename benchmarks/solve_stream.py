@@ -33,6 +33,7 @@ from yunjue.types import Message
 
 ARMS = ("model", "empty", "kept")
 TITLES = {"model": "model alone", "empty": "agent, empty library", "kept": "agent, kept library"}
+TEXT = {"type": "string", "maxLength": 200}
 ALONE = "Answer the task. Think it through, then give the answer alone, without explanation."
 
 
@@ -122,7 +123,9 @@ async def ask_alone(task: str, settings: Settings) -> dict[str, Any]:
     models = await choose_models(settings, warn=lambda message: None)
     meter = Meter(Limits())
     gateway = Gateway(models, Unrecorded(), meter, Events())
-    schema = closed({"thinking": {"type": "string", "maxLength": 600}, "answer": {"type": "string"}})
+    schema = closed(
+        {"thinking": {"type": "string", "maxLength": 600}, "answer": {"type": "string"}}
+    )
     messages = [Message(role="system", content=ALONE), Message(role="user", content=task)]
     try:
         reply = await gateway.ask_json("executor", messages, schema, max_tokens=400)

@@ -1,7 +1,8 @@
 """The critic: is the task answered?
 
-An answer that is a tool's own result is taken as it is. Any other is judged by the
-model, which may send the executor back, at most :data:`MAX_ROUNDS` times.
+An answer that is a tool's own result is taken as it is. One that had to be computed and
+was not is a guess, and the run is not solved. Any other is judged by the model, which may
+send the executor back, at most :data:`MAX_ROUNDS` times.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ async def judge(state: State, services: Services) -> dict[str, Any]:
     )
     if answered:
         return {"status": "solved"}
-    if state["rounds"] >= MAX_ROUNDS:
+    if state["rounds"] >= MAX_ROUNDS or _nothing_computed(state):
         return {"status": "not_solved"}
     return {
         "status": "",
@@ -38,8 +39,15 @@ async def _verdict(state: State, services: Services) -> tuple[bool, str]:
         return False, "the answer is empty"
     if state["grounded"]:
         return True, "it is a tool's result"
+    if _nothing_computed(state):
+        return False, "it had to be computed, and no tool computed anything"
     steps = [step_line(step) for step in state["steps"]]
     schema = closed({"answered": {"type": "boolean"}, "why": {"type": "string", "maxLength": 120}})
     messages = task_messages(state, "critic", steps=steps, draft=state["draft"][:2000])
     answer = await services.gateway.ask_json("critic", messages, schema, max_tokens=120)
     return answer["answered"], answer["why"]
+
+
+def _nothing_computed(state: State) -> bool:
+    """An exact answer from a model's head is a guess, whatever the model thinks of it."""
+    return state["computes"] and not any(step["status"] == "ok" for step in state["steps"])

@@ -9,7 +9,10 @@ from yunjue.agent.manager import specify
 from yunjue.agent.services import Services
 from yunjue.agent.state import State
 from yunjue.errors import ModelOutputInvalid, NameTaken
-from yunjue.types import Tool
+from yunjue.types import Tool, Verdict
+
+SPECIFICATIONS = 2
+"""How often a missing tool may be specified."""
 
 
 async def develop(state: State, services: Services) -> dict[str, Any]:
@@ -24,7 +27,7 @@ async def develop(state: State, services: Services) -> dict[str, Any]:
     others = [tool for tool in state["tools"] if tool["name"] not in names]
     return {
         "tools": [tool.model_dump() for tool in tools] + others,
-        "chosen": names,
+        "chosen": list(dict.fromkeys([*state["chosen"], *names])),
         "made": state["made"] + [t.name for t in tools if t.origin.get("run") == services.run],
         "refused": state["refused"] + refused,
         "needs": [],
@@ -33,27 +36,38 @@ async def develop(state: State, services: Services) -> dict[str, Any]:
 
 
 async def _make(state: State, services: Services, need: str) -> Tool | str:
-    """The new tool, or the reason why there is none."""
+    """The new tool, or the reason why there is none.
+
+    A tool that nobody can write or test is often one that was specified wrongly: it is
+    specified anew, once, with what went wrong.
+    """
+    failed = ""
+    for _ in range(SPECIFICATIONS):
+        try:
+            spec = await specify(state, services, need, failed)
+        except ModelOutputInvalid as error:
+            services.events.emit("tool.refused", name="", why=error.message)
+            return error.message
+        if isinstance(spec, Tool):
+            return spec
+        origin = {"run": services.run, "task": state["task"][:500], "need": need}
+        synthesis = await services.synthesizer.make(
+            spec, need or state["task"], origin, state["files"]
+        )
+        if synthesis.tool is not None and synthesis.verdict is not None:
+            return _keep(services, synthesis.tool, synthesis.verdict)
+        failed = f"{spec.signature()}: {synthesis.refusal}"
+    return failed
+
+
+def _keep(services: Services, tool: Tool, verdict: Verdict) -> Tool:
+    """Add the tool to the library."""
     try:
-        spec = await specify(state, services, need)
-    except ModelOutputInvalid as error:
-        services.events.emit("tool.refused", name="", why=error.message)
-        return error.message
-    if isinstance(spec, Tool):
-        return spec
-    origin = {"run": services.run, "task": state["task"][:500]}
-    synthesis = await services.synthesizer.make(spec, need or state["task"], origin, state["files"])
-    if synthesis.tool is None or synthesis.verdict is None:
-        return f"{spec.name}: {synthesis.refusal}"
-    tool = synthesis.tool
-    try:
-        services.library.add(tool, synthesis.verdict)
+        services.library.add(tool, verdict)
         kept = True
     except NameTaken as error:
         # Another process took the name meanwhile: this run may use the tool, not keep it.
-        services.events.emit(
-            "warning", message=f"{tool.name} is used but not kept: {error.message}"
-        )
+        services.events.emit("warning", message=f"{tool.name} is not kept: {error.message}")
         kept = False
     services.events.emit(
         "tool.admitted",
@@ -61,6 +75,6 @@ async def _make(state: State, services: Services, need: str) -> Tool | str:
         id=tool.id,
         signature=tool.signature,
         kept=kept,
-        verdict=synthesis.verdict.model_dump(),
+        verdict=verdict.model_dump(),
     )
     return tool

@@ -39,7 +39,8 @@ async def _first_call(state: State, services: Services, chosen: list[Tool]) -> d
     """The manager chose tools: only the inputs are asked for. Small models are weak at
     not calling a tool, and better the fewer they see. If they have to make up the inputs,
     the tool does not fit, and one that does is made."""
-    messages = task_messages(state, "call", names=[tool.name for tool in chosen])
+    names = [tool.name for tool in chosen]
+    messages = task_messages(state, "call", names=names, steps=_history(state))
     schema = {"anyOf": [call_schema(tool) for tool in chosen]}
     answer = await services.gateway.ask_json("executor", messages, schema, max_tokens=1500)
     sources = [state["task"], *state["files"], *(step["text"] for step in state["steps"])]
@@ -53,7 +54,7 @@ async def _next_action(state: State, services: Services) -> dict[str, Any]:
     messages = task_messages(
         state,
         "next",
-        steps=[step_line(step) for step in state["steps"][-SHOWN_STEPS:]],
+        steps=_history(state),
         remark=state["remark"],
         offered=offered,
     )
@@ -61,11 +62,15 @@ async def _next_action(state: State, services: Services) -> dict[str, Any]:
     return await services.gateway.ask_json("executor", messages, schema, max_tokens=1200)
 
 
+def _history(state: State) -> list[str]:
+    return [step_line(step) for step in state["steps"][-SHOWN_STEPS:]]
+
+
 def offered_actions(state: State, max_new_tools: int) -> list[str]:
     """What the executor may do now. What cannot help is not offered: a small model that
     may search again does so for ever."""
     offered = ["answer"]
-    fresh = not (state["steps"] or state["refused"] or state["rounds"])
+    fresh = not (state["steps"] or state["refused"] or state["rounds"] or state["computes"])
     if fresh and not state["tools"]:
         return offered  # the manager said that nothing is to be computed
     if state["steps"] and state["steps"][-1]["status"] == "ok":
@@ -75,7 +80,7 @@ def offered_actions(state: State, max_new_tools: int) -> list[str]:
     if state["searches"] < MAX_SEARCHES:
         offered.append("search_tools")
     if len(state["made"]) + len(state["refused"]) < max_new_tools:
-        offered.append("request_tool")
+        offered.append("request_tools")
     return offered
 
 
@@ -86,7 +91,7 @@ def action_schema(tools: list[Tool], offered: list[str]) -> dict[str, Any]:
         "finish": {},
         "answer": {"text": {"type": "string", "maxLength": 4000}},
         "search_tools": {"query": short},
-        "request_tool": {"need": short},
+        "request_tools": {"needs": {"type": "array", "items": short, "minItems": 1, "maxItems": 3}},
     }
     options = [
         closed({"action": {"const": name}, **members[name]}) for name in offered if name != "call"
@@ -104,8 +109,8 @@ def _consequence(state: State, action: dict[str, Any]) -> dict[str, Any]:
         text = action["text"].strip()
         grounded = any(step["status"] == "ok" and step["text"] == text for step in state["steps"])
         return {"draft": text, "grounded": grounded, "pending": None}
-    if kind == "request_tool":
-        return {"needs": [action["need"]], "pending": None}
+    if kind == "request_tools":
+        return {"needs": list(dict.fromkeys(action["needs"])), "pending": None}
     if kind == "misfit":
         others = [tool for tool in state["tools"] if tool["name"] != action["tool"]]
         return {"tools": others, "needs": [""], "pending": None}

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from yunjue.agent.grounding import made_up
 from yunjue.agent.services import Services
 from yunjue.agent.state import State
 from yunjue.agent.views import task_messages
@@ -16,6 +17,7 @@ from yunjue.types import FieldSpec, Tool, ToolSpec
 
 OUTPUT = "result"
 DECISION = closed({"kind": {"enum": ["compute", "knowledge", "language"]}, "function": NAME})
+RETRY_TEMPERATURE = 0.7
 NAMINGS = 3
 """How often the manager may name a tool whose name another tool holds."""
 
@@ -39,36 +41,40 @@ async def decide(state: State, services: Services) -> dict[str, Any]:
     """
     messages = task_messages(state, "decide")
     answer = await services.gateway.ask_json("manager", messages, DECISION, max_tokens=80)
-    shown = [tool["name"] for tool in state["tools"]]
-    decision, chosen = "make", []
-    if answer["kind"] != "compute":
-        decision = "answer"
-    elif answer["function"] in shown:
-        decision, chosen = "use", [answer["function"]]
-    services.events.emit("manager.decided", decision=decision, tools=chosen, **answer)
-    return {"chosen": chosen, "needs": [""] if decision == "make" else []}
+    computes, function = answer["kind"] == "compute", answer["function"]
+    at_hand = function in [tool["name"] for tool in state["tools"]]
+    decision = "answer" if not computes else "use" if at_hand else "make"
+    services.events.emit("manager.decided", decision=decision, function=function)
+    return {
+        "computes": computes,
+        "chosen": [function] if decision == "use" else [],
+        "needs": [""] if decision == "make" else [],
+    }
 
 
-async def specify(state: State, services: Services, need: str) -> ToolSpec | Tool:
+async def specify(state: State, services: Services, need: str, failed: str = "") -> ToolSpec | Tool:
     """The specification of the tool that is missing, or the tool that has it already.
 
     Args:
-        need: what the executor asked for; "" when the task itself needs it.
+        need: what is asked for; "" when the task itself needs it.
+        failed: what became of an earlier specification; "" for none.
 
     Raises:
         ModelOutputInvalid: no valid specification within the repairs.
     """
-    prompt = ("specify_need", {"need": need}) if need else ("specify", {})
-    messages = task_messages(state, prompt[0], **prompt[1])
+    name, values = ("specify_need", {"need": need}) if need else ("specify", {})
+    messages = task_messages(state, name, failed=failed, **values)
+    given = [state["task"], *state["files"], *(step["text"] for step in state["steps"])]
     taken: list[str] = []
     for attempt in range(NAMINGS):
         answer = await services.gateway.ask_json(
             "manager",
             messages,
             specification_schema(taken),
+            temperature=RETRY_TEMPERATURE if failed or attempt else 0.0,
             seed=attempt,
             max_tokens=400,
-            check=_problem,
+            check=lambda answer: _problem(answer, given),
         )
         spec = to_spec(answer)
         existing = await services.find(spec.name)
@@ -98,8 +104,12 @@ def to_spec(answer: dict[str, Any]) -> ToolSpec:
     )
 
 
-def _problem(answer: dict[str, Any]) -> str | None:
-    """What keeps the answer from being a specification, told to the model."""
+def _problem(answer: dict[str, Any], given: list[str]) -> str | None:
+    """What keeps the answer from being a specification, told to the model.
+
+    Args:
+        given: the task and what was found so far; examples come from there.
+    """
     try:
         spec = to_spec(answer)
     except ValidationError as error:
@@ -109,4 +119,7 @@ def _problem(answer: dict[str, Any]) -> str | None:
         return "Two inputs have the same name."
     if any(keyword.iskeyword(name) for name in [spec.name, *names]):
         return "A name is a Python keyword; choose another."
+    examples = {field["name"]: field["example"] for field in answer["inputs"]}
+    if made_up(examples, given):
+        return "The examples are not in the task; copy the values that the task gives."
     return None if spec.description else "The description is empty."

@@ -13,6 +13,7 @@ class State(TypedDict, total=False):
         files: name -> host path of the inputs.
         tools: tools the model is shown, as :class:`yunjue.types.Tool` dumps; those made
             in this run first, then those retrieved, best first.
+        computes: the manager says that the answer must be computed.
         chosen: names of the tools the manager wants called.
         needs: what the developer must make now; "" stands for the task itself.
         made: names of the tools made in this run.
@@ -30,6 +31,7 @@ class State(TypedDict, total=False):
     task: str
     files: dict[str, str]
     tools: list[dict[str, Any]]
+    computes: bool
     chosen: list[str]
     needs: list[str]
     made: list[str]
@@ -51,6 +53,7 @@ def new_state(task: str, files: dict[str, str]) -> State:
         task=task,
         files=files,
         tools=[],
+        computes=False,
         chosen=[],
         needs=[],
         made=[],

@@ -53,6 +53,12 @@ def main() -> None:
         # The reader of our output has gone (`| head`): nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except Exception as error:
+        if os.environ.get("YUNJUE_TRACEBACK"):
+            raise
+        say(f"Internal error: {type(error).__name__}: {error}")
+        say("       This is a bug; YUNJUE_TRACEBACK=1 shows where. `yunjue resume` may go on.")
+        sys.exit(1)
 
 
 def report(error: YunjueError) -> None:

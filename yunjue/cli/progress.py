@@ -98,12 +98,8 @@ def _called(data: dict[str, Any]) -> str:
 
 
 def _decided(data: dict[str, Any]) -> str:
-    what = {
-        "use": f"use {', '.join(data['tools'])}",
-        "make": "make a tool that is missing",
-        "answer": "answer without a tool",
-    }
-    return f"manager   {what[data['decision']]}"
+    what = {"use": "use {}", "make": "make {}, which is missing", "answer": "answer without a tool"}
+    return "manager   " + what[data["decision"]].format(data["function"])
 
 
 def _judged(data: dict[str, Any]) -> str:
@@ -136,7 +132,7 @@ _LINES = {
     "tool.called": _called,
     "executor.acted": lambda d: {
         "search_tools": f"search    {_short(d.get('query', ''))}",
-        "request_tool": f"request   {_short(d.get('need', ''))}",
+        "request_tools": f"request   {_short('; '.join(d.get('needs', [])))}",
     }.get(d["action"], ""),
     "critic.judged": lambda d: "" if d["answered"] else f"critic    {_short(d['why'])}",
     "model.repaired": lambda d: f"repair    {d['role']}: {_short(d['problem'])}",

@@ -45,6 +45,8 @@ def specification_schema(taken: Sequence[str] = ()) -> dict[str, Any]:
         {
             "name": {**NAME, "not": {"enum": list(taken)}} if taken else NAME,
             "inputs": {"type": "array", "items": field, "minItems": 1, "maxItems": 5},
+            # Written before the type: an example makes a small model choose the right one.
+            "looks_like": {"type": "string", "maxLength": 60},
             "result": {"enum": list(FIELD_TYPES)},
             "description": {"type": "string", "maxLength": 200},
         }
@@ -57,14 +59,14 @@ def inputs_schema(spec: ToolSpec) -> dict[str, Any]:
 
 
 def cases_schema(spec: ToolSpec, count: int) -> dict[str, Any]:
-    """What the tester answers: ``count`` cases."""
+    """What the tester answers: ``count`` cases, or at least two."""
     case = closed(
         {
             "inputs": inputs_schema(spec),
             "expected": {**JSON_TYPES[spec.output.type], **_SHORT.get(spec.output.type, {})},
         }
     )
-    return closed({"cases": {"type": "array", "items": case, "minItems": count, "maxItems": count}})
+    return closed({"cases": {"type": "array", "items": case, "minItems": 2, "maxItems": count}})
 
 
 # A model asked for what it cannot know (a hash, say) may never end its string.

@@ -1,0 +1,317 @@
+"""Whole runs with a scripted model: graph, synthesis, library and trace together."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import story
+
+from yunjue.agent.replay import replay
+from yunjue.agent.run import resume, runs, solve
+from yunjue.errors import (
+    LimitReached,
+    ModelOutputInvalid,
+    ReplayMiss,
+    TraceError,
+    UsageError,
+)
+from yunjue.library.open import open_library
+from yunjue.traces.trace import read_trace
+
+
+def trace_of(result):
+    return read_trace(runs().directory / result.run / "trace.jsonl")
+
+
+def kinds(events):
+    return [event.kind for event in events]
+
+
+async def test_a_missing_tool_is_made_proved_used_and_kept(tmp_path):
+    settings = story.story_settings(tmp_path)
+    first = await solve(story.TASK, settings)
+    assert (first.status, first.answer) == ("solved", "radec")
+    assert first.new_tools == first.tools_used == ["reverse_text"]
+
+    second = await solve(story.OTHER_TASK, settings)
+    assert (second.status, second.answer) == ("solved", "rebma")
+    assert second.new_tools == []
+    assert second.tools_used == ["reverse_text"]
+    assert second.tokens < first.tokens / 2
+
+    library = open_library(settings, print)
+    tool = library.get("reverse_text")
+    assert tool.origin["run"] == first.run
+    assert library.stats(tool.id)["calls"] == 2
+    verdict = library.verdict(tool.id)
+    assert [stage.name for stage in verdict.stages] == [
+        "static",
+        "contract",
+        "tests",
+        "tests can fail",
+    ]
+    disputed = verdict.stages[2].evidence["disputed"]
+    assert [entry["claimed"] for entry in disputed] == ["pu lvl"]
+    assert "pu lvl" not in [case.expected for case in verdict.cases]
+    library.close()
+
+
+async def test_the_trace_tells_the_run(tmp_path):
+    result = await solve(story.TASK, story.story_settings(tmp_path))
+    events = trace_of(result)
+    assert events[0].kind == "warning"  # the process sandbox says what it does not isolate
+    assert events[-1].kind == "run.finished"
+    assert [event.seq for event in events] == list(range(len(events)))
+    order = ["run.started", "tools.retrieved", "manager.decided", "tool.specified"]
+    order += ["tool.tested", "tool.admitted", "tool.called", "critic.judged", "run.answered"]
+    told = [kind for kind in kinds(events) if kind in order]
+    assert told == order
+
+
+async def test_candidates_that_fail_are_refused_and_the_run_says_so(tmp_path):
+    settings = story.story_settings(
+        tmp_path,
+        author=story.WRONG,
+        next={"action": "answer", "text": "CEDAR"},
+        critic={"answered": False, "why": "that is upper case"},
+    )
+    result = await solve(story.TASK, settings)
+    assert result.status == "not_solved"
+    assert result.new_tools == []
+    assert (
+        "agree pass none of the cases" in result.refused[0] or "reverse_text" in result.refused[0]
+    )
+    library = open_library(settings, print)
+    assert library.count() == 0
+
+
+@pytest.mark.parametrize("code", [story.BROKEN, story.LOOP, "I cannot do that."])
+async def test_a_tool_that_does_not_work_is_refused(tmp_path, code):
+    settings = story.story_settings(
+        tmp_path,
+        {"tool_seconds": 0.3, "candidates": 2, "repairs": 0},
+        author=code,
+        next={"action": "answer", "text": "radec"},
+    )
+    result = await solve(story.TASK, settings)
+    assert result.refused and not result.new_tools
+    assert result.answer == "radec"
+
+
+async def test_cases_that_a_stub_passes_admit_nothing(tmp_path):
+    same = {"cases": [{"inputs": {"text": word}, "expected": word} for word in ("aa", "b", "cc")]}
+    settings = story.story_settings(
+        tmp_path, tester=same, next={"action": "answer", "text": "radec"}
+    )
+    result = await solve(story.TASK, settings)
+    assert "tests can fail" in result.refused[0]
+    assert result.new_tools == []
+
+
+async def test_prose_instead_of_json_ends_in_one_clear_error(tmp_path):
+    settings = story.story_settings(tmp_path, decide="I would be glad to help with that!")
+    with pytest.raises(ModelOutputInvalid) as caught:
+        await solve(story.TASK, settings)
+    assert "manager" in caught.value.message
+    events = read_trace(runs().directory / runs().names()[0] / "trace.jsonl")
+    assert events[-1].kind == "run.failed"
+    assert kinds(events).count("model.repaired") == 2
+
+
+async def test_a_question_of_knowledge_makes_no_tool(tmp_path):
+    settings = story.story_settings(
+        tmp_path,
+        decide={"kind": "knowledge", "function": "capital"},
+        next={"action": "answer", "text": "Paris"},
+    )
+    result = await solve("What is the capital of France?", settings)
+    assert (result.status, result.answer, result.tool_calls) == ("solved", "Paris", 0)
+
+
+async def test_the_critic_sends_an_ungrounded_answer_back_once(tmp_path):
+    settings = story.story_settings(
+        tmp_path,
+        decide={"kind": "knowledge", "function": "capital"},
+        next={"action": "answer", "text": "Lyon"},
+        critic={"answered": False, "why": "it is not the capital"},
+    )
+    result = await solve("What is the capital of France?", settings)
+    assert result.status == "not_solved"
+    judged = [event for event in trace_of(result) if event.kind == "critic.judged"]
+    assert len(judged) == 2
+
+
+async def test_the_executor_can_request_a_tool(tmp_path):
+    first = [
+        {
+            "when": "No other tool was found.*What next",
+            "reply": {"action": "request_tools", "needs": ["reverse a text"]},
+        },
+    ]
+    settings = story.story_settings(
+        tmp_path,
+        decide={"kind": "language", "function": "x"},
+        first=first,
+        critic={"answered": False, "why": "reverse it"},
+        next={"action": "answer", "text": ""},
+    )
+    script = json.loads((tmp_path / "script.json").read_text())
+    script["rules"].insert(
+        0,
+        {
+            "when": "was not accepted.*What next",
+            "reply": {"action": "search_tools", "query": "reverse"},
+        },
+    )
+    script["rules"].insert(0, {"when": r"= radec.*What next", "reply": {"action": "finish"}})
+    (tmp_path / "script.json").write_text(json.dumps(script))
+    result = await solve(story.TASK, settings)
+    assert (result.status, result.answer) == ("solved", "radec")
+    assert result.new_tools == ["reverse_text"]
+
+
+async def test_several_missing_tools_are_made_at_once(tmp_path):
+    first = [
+        {
+            "when": r"= CEDAR.*= RADEC.*What next",
+            "reply": {"action": "finish"},
+        },
+        {
+            "when": r"= radec.*Call upper_text or double_text",
+            "reply": {"tool": "upper_text", "inputs": {"text": "cedar"}},
+        },
+        {
+            "when": r"= CEDAR.*What next",
+            "reply": {"action": "call", "tool": "reverse_text", "inputs": {"text": "CEDAR"}},
+        },
+        {
+            "when": r"= radec.*What next",
+            "reply": {"action": "request_tools", "needs": ["upper case", "text twice"]},
+        },
+    ]
+    made = {"upper_text": ("upper case", "text.upper()"), "double_text": ("twice", "text * 2")}
+    for name, (need, expression) in made.items():
+        cases = [{"inputs": {"text": t}, "expected": eval(expression, {"text": t})} for t in "abc"]
+        code = f"```python\ndef {name}(text: str) -> str:\n    return {expression}\n```"
+        first += [
+            {"when": f"missing: .*{need}", "reply": {**story.SPECIFICATION, "name": name}},
+            {"when": f"You write test cases.*def {name}", "reply": {"cases": cases}},
+            {"when": f"complete Python functions.*def {name}", "reply": code},
+        ]
+    settings = story.story_settings(tmp_path, first=first)
+    result = await solve(story.TASK, settings)
+    assert (result.answer, result.tool_calls) == ("RADEC", 3)
+    assert result.new_tools == ["reverse_text", "upper_text", "double_text"]
+
+
+async def test_wrong_inputs_go_back_to_the_model(tmp_path):
+    picky = (
+        "```python\ndef reverse_text(text: str) -> str:\n    if text == 'cedar':\n"
+        "        raise ValueError('not this one')\n    return text[::-1]\n```"
+    )
+    first = [
+        {
+            "when": r"wrong inputs.*not this one.*What next",
+            "reply": {"action": "call", "tool": "reverse_text", "inputs": {"text": "cedars"}},
+        },
+        {"when": r"= sradec.*What next", "reply": {"action": "finish"}},
+    ]
+    settings = story.story_settings(tmp_path, author=picky, first=first)
+    script = json.loads((tmp_path / "script.json").read_text())
+    script["rules"] = script["rules"][1::-1] + script["rules"][2:]
+    (tmp_path / "script.json").write_text(json.dumps(script))
+    result = await solve(story.TASK, settings)
+    assert result.answer == "sradec"
+    called = [event.data["outcome"] for event in trace_of(result) if event.kind == "tool.called"]
+    assert [outcome["status"] for outcome in called] == ["input_error", "ok"]
+
+
+async def test_limits_stop_the_run_and_resume_goes_on(tmp_path):
+    settings = story.story_settings(tmp_path, {"max_calls": 3})
+    with pytest.raises(LimitReached) as caught:
+        await solve(story.TASK, settings)
+    run = runs().names()[0]
+    assert run in caught.value.hint
+    assert runs().summary(run).status == "limit"
+    result = await resume(run, {"max_calls": 100})
+    assert (result.status, result.answer) == ("solved", "radec")
+    events = trace_of(result)
+    replies = [e.data["key"] for e in events if e.kind == "effect" and e.data["effect"] == "model"]
+    assert len(replies) == len(set(replies)), "no model call was made twice"
+    assert kinds(events).count("tool.called") == 1
+    with pytest.raises(UsageError, match="has ended"):
+        await resume(run, {})
+
+
+async def test_resume_without_readable_checkpoints_uses_the_trace(tmp_path):
+    settings = story.story_settings(tmp_path, {"max_calls": 3})
+    with pytest.raises(LimitReached):
+        await solve(story.TASK, settings)
+    run = runs().names()[0]
+    (runs().directory / run / "checkpoints.sqlite").write_bytes(b"damaged" * 1000)
+    result = await resume(run, {"max_calls": 100})
+    assert result.answer == "radec"
+    events = trace_of(result)
+    replies = [e.data["key"] for e in events if e.kind == "effect" and e.data["effect"] == "model"]
+    assert len(replies) == len(set(replies))
+
+
+async def test_a_run_replays_without_its_model_and_library(tmp_path):
+    settings = story.story_settings(tmp_path)
+    first = await solve(story.TASK, settings)
+    second = await solve(story.OTHER_TASK, settings)
+    (tmp_path / "script.json").unlink()
+    elsewhere = settings.model_copy(update={"library": tmp_path / "no such library"})
+    for result in (first, second):
+        done = await replay(runs().directory / result.run / "trace.jsonl", elsewhere)
+        assert done.differences == []
+        assert (done.result.answer, done.result.new_tools) == (result.answer, result.new_tools)
+        assert done.result.tokens == result.tokens
+    assert not (tmp_path / "no such library").exists()
+
+
+async def test_a_replay_says_where_it_differs(tmp_path):
+    settings = story.story_settings(tmp_path)
+    result = await solve(story.TASK, settings)
+    trace = runs().directory / result.run / "trace.jsonl"
+    changed = trace.read_text().replace("text[::-1]", "text[::-1]+'!'")
+    (tmp_path / "changed.jsonl").write_text(changed)
+    done = await replay(tmp_path / "changed.jsonl", settings)
+    assert done.differences
+
+
+async def test_a_trace_without_the_replies_is_refused(tmp_path):
+    settings = story.story_settings(tmp_path)
+    result = await solve(story.TASK, settings)
+    trace = runs().directory / result.run / "trace.jsonl"
+    lines = [line for line in trace.read_text().splitlines(True) if '"role": "author"' not in line]
+    (tmp_path / "short.jsonl").write_text("".join(lines))
+    with pytest.raises(ReplayMiss):
+        await replay(tmp_path / "short.jsonl", settings)
+    (tmp_path / "begun.jsonl").write_text(lines[0])
+    with pytest.raises(TraceError):
+        await replay(tmp_path / "begun.jsonl", settings)
+
+
+@pytest.mark.parametrize("task", ["", "  \n", "x" * 100_001])
+async def test_empty_and_huge_tasks_are_refused(tmp_path, task):
+    with pytest.raises(UsageError):
+        await solve(task, story.story_settings(tmp_path))
+    assert runs().names() == []
+
+
+async def test_a_taken_name_makes_the_manager_choose_another(tmp_path):
+    from yunjue.types import Stage, Verdict
+
+    settings = story.story_settings(
+        tmp_path, {"top_k": 1}, decide={"kind": "compute", "function": "mirror"}
+    )
+    library = open_library(settings, print)
+    other = story.tool().model_copy(update={"signature": "reverse_text(n: int) -> result: int"})
+    stage = Stage(name="static", passed=True)
+    library.add(other, Verdict(tool_id=other.id, admitted=True, stages=[stage]))
+    library.close()
+    result = await solve(story.TASK, settings.model_copy(update={"max_new_tools": 1}))
+    assert "taken" in result.refused[0]
+    assert result.new_tools == []

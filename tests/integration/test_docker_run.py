@@ -1,0 +1,27 @@
+"""A whole run in containers, and what it leaves behind."""
+
+from __future__ import annotations
+
+import pytest
+import story
+
+from yunjue.agent.replay import replay
+from yunjue.agent.run import runs, solve
+
+
+@pytest.mark.integration
+async def test_a_tool_is_made_proved_and_called_in_containers(
+    tmp_path, home, docker_sandbox, monkeypatch
+):
+    import docker
+
+    monkeypatch.setenv("YUNJUE_HOME", str(home))
+    flags = {"sandbox": "docker", "allow_unsafe": False, "library": tmp_path / "library"}
+    settings = story.story_settings(tmp_path, flags)
+    result = await solve(story.TASK, settings)
+    assert (result.status, result.answer, result.sandbox) == ("solved", "radec", "docker")
+    done = await replay(runs().path(result.run) / "trace.jsonl", settings)
+    assert done.differences == []
+    client = docker.from_env()
+    assert client.containers.list(all=True, filters={"label": "yunjue"}) == []
+    client.close()
