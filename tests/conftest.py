@@ -8,19 +8,37 @@ from pathlib import Path
 
 import pytest
 
+from yunjue.models.local import catalog
+from yunjue.models.local.pull import folder, pull
+
 sys.path.append(str(Path(__file__).parent))  # story.py serves tests of several folders
 
-KEPT = {"YUNJUE_LIVE_MODEL", "YUNJUE_LIVE_HOME"}
+LIVE_MODEL = os.environ.get("YUNJUE_LIVE_MODEL", "coder-0.5b")
+USERS_MODELS = folder()
 
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path, monkeypatch):
     """``YUNJUE_HOME`` in a temporary folder, and a working folder without settings."""
     for name in list(os.environ):
-        if (name.endswith("_API_KEY") or name.startswith("YUNJUE_")) and name not in KEPT:
+        if name.endswith("_API_KEY") or name.startswith("YUNJUE_"):
             monkeypatch.delenv(name)
     home = tmp_path / "home"
     monkeypatch.setenv("YUNJUE_HOME", str(home))
     monkeypatch.setenv("YUNJUE_LOAD_PLUGINS", "")
     monkeypatch.chdir(tmp_path)
     return home
+
+
+@pytest.fixture
+def live_model(own_home) -> str:
+    """The embedded model of live tests (``YUNJUE_LIVE_MODEL``), in a home of its own that
+    borrows weights from the user's, so that they are downloaded once."""
+    own = own_home / "models"
+    own.mkdir(parents=True)
+    USERS_MODELS.mkdir(parents=True, exist_ok=True)
+    entry = catalog.find(LIVE_MODEL)
+    pull(entry, USERS_MODELS)
+    for file in (entry.file, f"{entry.file}.ok"):
+        (own / file).symlink_to(USERS_MODELS / file)
+    return LIVE_MODEL

@@ -10,7 +10,7 @@ import yunjue
 ROOT = Path(yunjue.__file__).parent
 
 LAYERS = [
-    {"errors", "types", "hashing", "files"},
+    {"errors", "types", "hashing", "files", "concurrency"},
     {"protocols", "events", "hookspecs"},
     {"config", "limits", "keys", "plugins", "weights", "weight_sources", "prompts"},
     {"models", "sandbox", "store"},

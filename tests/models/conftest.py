@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 from fake_server import FakeServer
-
-from yunjue.models.local import catalog
-from yunjue.models.local.pull import folder, pull
-
-LIVE_MODEL = os.environ.get("YUNJUE_LIVE_MODEL", "coder-0.5b")
-USERS_MODELS = folder()
 
 VARIABLES = (
     *(
@@ -36,14 +29,11 @@ VARIABLES = (
 
 
 @pytest.fixture(autouse=True)
-def clean(tmp_path, monkeypatch):
-    """A home of its own, no keys, no settings, and no Ollama that happens to run here."""
-    for name in [*VARIABLES, *(name for name in os.environ if name.startswith("YUNJUE_"))]:
+def clean(monkeypatch):
+    """No keys, no proxies, and no Ollama that happens to run here."""
+    for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("YUNJUE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("YUNJUE_LOAD_PLUGINS", "")
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -51,19 +41,3 @@ def server() -> Iterator[FakeServer]:
     fake = FakeServer()
     yield fake
     fake.stop()
-
-
-@pytest.fixture
-def live_home(tmp_path, monkeypatch) -> str:
-    """The embedded model of live tests (``YUNJUE_LIVE_MODEL``), in a home of its own that
-    borrows weights from the user's, so that they are downloaded once."""
-    name = LIVE_MODEL
-    own = tmp_path / "home" / "models"
-    own.parent.mkdir()
-    USERS_MODELS.mkdir(parents=True, exist_ok=True)
-    own.mkdir()
-    entry = catalog.find(name)
-    pull(entry, USERS_MODELS)
-    for file in (entry.file, f"{entry.file}.ok"):
-        (own / file).symlink_to(USERS_MODELS / file)
-    return name

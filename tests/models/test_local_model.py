@@ -139,9 +139,9 @@ def test_progress_off_a_terminal_is_a_line_per_tenth(capsys):
 
 
 @pytest.mark.live
-async def test_the_real_model(live_home, capfd):
+async def test_the_real_model(live_model, capfd):
     """JSON, the prompt cache, calls at the same time, and nobody else on its port."""
-    model = LocalModel(live_home)
+    model = LocalModel(live_model)
     gate = Gateway({"author": [model]}, Unrecorded(), Meter(Limits()), Events())
     question = [Message(role="user", content="Name the capital of France, as JSON.")]
     found = await gate.ask_json("author", question, SCHEMA, max_tokens=40)
@@ -169,8 +169,8 @@ async def test_the_real_model(live_home, capfd):
 
 
 @pytest.mark.live
-async def test_a_call_that_is_given_up_frees_its_place(live_home):
-    model = LocalModel(live_home)
+async def test_a_call_that_is_given_up_frees_its_place(live_model):
+    model = LocalModel(live_model)
     await model.complete(REQUEST)
     long = [Message(role="user", content="Count from 1 to 1000, every number.")]
     request = ModelRequest(messages=long, max_tokens=2000)

@@ -151,7 +151,7 @@ SERVE = "from yunjue.cli.models import app; app(['serve', 'MODEL'])"
 
 @pytest.mark.live
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serve_until_a_signal(live_home, number):
+def test_serve_until_a_signal(live_model, number):
     """The server is found, used by another process, and gone without a trace."""
     import asyncio
 
@@ -159,7 +159,7 @@ def test_serve_until_a_signal(live_home, number):
     from yunjue.types import Message, ModelRequest
 
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVE.replace("MODEL", live_home)],
+        [sys.executable, "-c", SERVE.replace("MODEL", live_model)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -167,10 +167,10 @@ def test_serve_until_a_signal(live_home, number):
     try:
         assert "answers at http://127.0.0.1:" in process.stderr.readline()
         served = serving.running()
-        assert (served.pid, served.model) == (process.pid, live_home)
+        assert (served.pid, served.model) == (process.pid, live_model)
 
         async def ask():
-            model = LocalModel(live_home)
+            model = LocalModel(live_model)
             hi = ModelRequest(messages=[Message(role="user", content="Say hi.")], max_tokens=4)
             reply = await model.complete(hi)
             await model.close()

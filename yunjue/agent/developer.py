@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from yunjue.agent.manager import specify
 from yunjue.agent.services import Services
 from yunjue.agent.state import State
+from yunjue.concurrency import together
 from yunjue.errors import ModelOutputInvalid, NameTaken
 from yunjue.types import Tool, Verdict
 
@@ -17,10 +17,11 @@ SPECIFICATIONS = 2
 
 async def develop(state: State, services: Services) -> dict[str, Any]:
     """Make a tool for each need; a need that cannot be met is told to the executor."""
-    allowed = services.settings.max_new_tools - len(state["made"]) - len(state["refused"])
-    needs, dropped = state["needs"][: max(0, allowed)], state["needs"][max(0, allowed) :]
-    results = await asyncio.gather(*(_make(state, services, need) for need in needs))
-    tools = [result for result in results if isinstance(result, Tool)]
+    allowed = max(0, services.settings.max_new_tools - len(state["made"]))
+    needs, dropped = state["needs"][:allowed], state["needs"][allowed:]
+    results = await together(*(_make(state, services, need) for need in needs))
+    # Two needs may come to the same tool.
+    tools = list({result.name: result for result in results if isinstance(result, Tool)}.values())
     refused = [result for result in results if isinstance(result, str)]
     refused += [f"no more tools may be made for this task: {need}" for need in dropped]
     names = [tool.name for tool in tools]

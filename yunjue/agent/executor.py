@@ -79,7 +79,7 @@ def offered_actions(state: State, max_new_tools: int) -> list[str]:
         offered.append("call")
     if state["searches"] < MAX_SEARCHES:
         offered.append("search_tools")
-    if len(state["made"]) + len(state["refused"]) < max_new_tools:
+    if not state["refused"] and len(state["made"]) < max_new_tools:
         offered.append("request_tools")
     return offered
 

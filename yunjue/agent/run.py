@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
@@ -13,6 +12,7 @@ from typing import Any
 from yunjue.agent.graph import build_graph
 from yunjue.agent.services import Services, tool_limits
 from yunjue.agent.state import State, new_state
+from yunjue.concurrency import together
 from yunjue.config import ROLES, Settings, home
 from yunjue.errors import LimitReached, UsageError, YunjueError
 from yunjue.events import Event, Events, Subscriber
@@ -178,7 +178,7 @@ class Sitting:
     async def _services(self, stack: AsyncExitStack, meter: Meter) -> Services:
         settings = self.settings
         effects = self._make_effects(self.events)
-        sandbox, models = await asyncio.gather(
+        sandbox, models = await together(
             open_sandbox(settings, self._warn),
             self._choose_models(),
         )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from yunjue.concurrency import together
 from yunjue.errors import DependencyError
 from yunjue.hashing import content_id
 from yunjue.protocols import Sandbox, SandboxJob, SandboxLimits, ToolSchemas
@@ -82,7 +82,7 @@ class Bench:
         """Run the cases against programs that do nothing; each must fail at least one."""
         started = time.monotonic()
         programs = stubs(self._spec, cases)
-        runs = await asyncio.gather(*(self._run(source, cases) for source in programs.values()))
+        runs = await together(*(self._run(source, cases) for source in programs.values()))
         survived = [
             what
             for what, outcomes in zip(programs, runs, strict=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from yunjue.concurrency import together
 from yunjue.errors import ModelOutputInvalid
 from yunjue.events import Events
 from yunjue.models.gateway import Gateway
@@ -83,7 +83,7 @@ class Synthesizer:
         while settlement.winner is None and len(candidates) < self._candidates:
             size = min(WAVE, self._candidates - len(candidates))
             numbers = range(len(candidates), len(candidates) + size)
-            candidates += await asyncio.gather(
+            candidates += await together(
                 *(self._candidate(bench, spec, task, cases, number) for number in numbers)
             )
             settlement = settle(cases, [candidate.outcomes for candidate in candidates])
