@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from yunjue.config import Settings, load_settings
-from yunjue.types import CallOutcome, FieldSpec, Tool, ToolSpec
+from yunjue.types import CallOutcome, Tool, ToolSpec
 
 TASKS = {
     "Reverse the text 'cedar'.": ("cedar", "radec"),
@@ -38,18 +38,12 @@ TRUE_CASES = {"cases": CASES["cases"][:3]}
 
 SPECIFICATION = {
     "name": "reverse_text",
-    "inputs": [{"name": "text", "type": "str", "example": "cedar"}],
-    "looks_like": "radec",
-    "result": "str",
     "description": "The characters of the text in reverse order.",
+    "inputs": [{"name": "text", "type": "str", "description": "the text"}],
+    "output": {"name": "result", "type": "str", "description": "the reversed text"},
 }
 
-SPEC = ToolSpec(
-    name="reverse_text",
-    description=SPECIFICATION["description"],
-    inputs=[FieldSpec(name="text", type="str", description="'cedar'")],
-    output=FieldSpec(name="result", type="str"),
-)
+SPEC = ToolSpec(**SPECIFICATION)
 
 
 def rules(**changes: Any) -> list[dict[str, Any]]:

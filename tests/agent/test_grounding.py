@@ -15,6 +15,7 @@ TASK = "Convert 234632 from base 7 to base 3. The network is 10.1.0.0/23, at -12
         {"network": "10.1.0.0/23"},
         {"latitude": -12.5},
         {"values": [1, 7]},
+        {"point": "[-12.5, 88.8]"},
         {"nested": {"a": 3}},
     ],
 )

@@ -10,6 +10,7 @@ from yunjue.agent.state import State
 from yunjue.agent.views import (
     call_schema,
     find_tool,
+    input_descriptions,
     outcome_text,
     show_value,
     step_line,
@@ -39,8 +40,8 @@ async def _first_call(state: State, services: Services, chosen: list[Tool]) -> d
     """The manager chose tools: only the inputs are asked for. Small models are weak at
     not calling a tool, and better the fewer they see. If they have to make up the inputs,
     the tool does not fit, and one that does is made."""
-    names = [tool.name for tool in chosen]
-    messages = task_messages(state, "call", names=names, steps=_history(state))
+    views = [{"name": tool.name, "inputs": input_descriptions(tool)} for tool in chosen]
+    messages = task_messages(state, "call", chosen=views, steps=_history(state))
     schema = {"anyOf": [call_schema(tool) for tool in chosen]}
     answer = await services.gateway.ask_json("executor", messages, schema, max_tokens=1500)
     sources = [state["task"], *state["files"], *(step["text"] for step in state["steps"])]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -32,8 +33,9 @@ def _stands(value: Any, words: str, numbers: set[float]) -> bool:
     if isinstance(value, (int, float)):
         return abs(float(value)) in numbers
     if isinstance(value, str):
-        plain = " ".join(value.lower().split())
-        return bool(plain) and (plain in words or any(part in words for part in plain.split()))
+        parts = _WORD.findall(value.lower())
+        figures = [float(number) for number in _NUMBER.findall(value)]
+        return any(part in words for part in parts) or any(map(numbers.__contains__, figures))
     if isinstance(value, dict):
         value = list(value.values())
     return isinstance(value, list) and any(_stands(item, words, numbers) for item in value)

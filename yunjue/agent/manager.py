@@ -7,7 +7,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from yunjue.agent.grounding import made_up
 from yunjue.agent.services import Services
 from yunjue.agent.state import State
 from yunjue.agent.views import task_messages
@@ -15,7 +14,6 @@ from yunjue.errors import ModelOutputInvalid
 from yunjue.synthesis.schemas import NAME, closed, specification_schema
 from yunjue.types import FieldSpec, Tool, ToolSpec
 
-OUTPUT = "result"
 DECISION = closed({"kind": {"enum": ["compute", "knowledge", "language"]}, "function": NAME})
 RETRY_TEMPERATURE = 0.7
 NAMINGS = 3
@@ -64,7 +62,6 @@ async def specify(state: State, services: Services, need: str, failed: str = "")
     """
     name, values = ("specify_need", {"need": need}) if need else ("specify", {})
     messages = task_messages(state, name, failed=failed, **values)
-    given = [state["task"], *state["files"], *(step["text"] for step in state["steps"])]
     taken: list[str] = []
     for attempt in range(NAMINGS):
         answer = await services.gateway.ask_json(
@@ -74,7 +71,7 @@ async def specify(state: State, services: Services, need: str, failed: str = "")
             temperature=RETRY_TEMPERATURE if failed or attempt else 0.0,
             seed=attempt,
             max_tokens=400,
-            check=lambda answer: _problem(answer, given),
+            check=_problem,
         )
         spec = to_spec(answer)
         existing = await services.find(spec.name)
@@ -87,29 +84,25 @@ async def specify(state: State, services: Services, need: str, failed: str = "")
 
 
 def to_spec(answer: dict[str, Any]) -> ToolSpec:
-    """The manager's answer as a specification; the examples become descriptions.
+    """The manager's answer as a specification, white space tidied.
 
     Raises:
         ValidationError: a name or type is not valid.
     """
-    inputs = [
-        FieldSpec(name=field["name"], type=field["type"], description=repr(field["example"]))
-        for field in answer["inputs"]
+    tidy = [
+        {**field, "description": " ".join(field["description"].split())}
+        for field in [*answer["inputs"], answer["output"]]
     ]
     return ToolSpec(
         name=answer["name"],
         description=" ".join(answer["description"].split()),
-        inputs=inputs,
-        output=FieldSpec(name=OUTPUT, type=answer["result"]),
+        inputs=[FieldSpec(**field) for field in tidy[:-1]],
+        output=FieldSpec(**tidy[-1]),
     )
 
 
-def _problem(answer: dict[str, Any], given: list[str]) -> str | None:
-    """What keeps the answer from being a specification, told to the model.
-
-    Args:
-        given: the task and what was found so far; examples come from there.
-    """
+def _problem(answer: dict[str, Any]) -> str | None:
+    """What keeps the answer from being a specification, told to the model."""
     try:
         spec = to_spec(answer)
     except ValidationError as error:
@@ -117,9 +110,6 @@ def _problem(answer: dict[str, Any], given: list[str]) -> str | None:
     names = [field.name for field in spec.inputs]
     if len(set(names)) < len(names):
         return "Two inputs have the same name."
-    if any(keyword.iskeyword(name) for name in [spec.name, *names]):
+    if any(keyword.iskeyword(name) for name in [spec.name, spec.output.name, *names]):
         return "A name is a Python keyword; choose another."
-    examples = {field["name"]: field["example"] for field in answer["inputs"]}
-    if made_up(examples, given):
-        return "The examples are not in the task; copy the values that the task gives."
     return None if spec.description else "The description is empty."

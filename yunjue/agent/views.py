@@ -55,6 +55,15 @@ def call_schema(tool: Tool, **first: Any) -> dict[str, Any]:
     return closed({**first, "tool": {"const": tool.name}, "inputs": schema})
 
 
+def input_descriptions(tool: Tool) -> dict[str, str]:
+    """name -> what the tool says of this input, or its type."""
+    inputs = tool.input_schema.get("properties", {})
+    return {
+        name: elide(str(schema.get("description") or schema.get("type", "any")), 120)
+        for name, schema in inputs.items()
+    }
+
+
 def _plain(schema: Any) -> Any:
     """A JSON schema without titles and defaults, which only cost tokens."""
     if isinstance(schema, dict):

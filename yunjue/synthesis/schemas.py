@@ -38,17 +38,16 @@ def specification_schema(taken: Sequence[str] = ()) -> dict[str, Any]:
         {
             "name": NAME,
             "type": {"enum": list(FIELD_TYPES)},
-            "example": {"type": "string", "maxLength": 60},
+            "description": {"type": "string", "maxLength": 100},
         }
     )
     return closed(
         {
             "name": {**NAME, "not": {"enum": list(taken)}} if taken else NAME,
+            "description": {"type": "string", "maxLength": 250},
             "inputs": {"type": "array", "items": field, "minItems": 1, "maxItems": 5},
-            # Written before the type: an example makes a small model choose the right one.
-            "looks_like": {"type": "string", "maxLength": 60},
-            "result": {"enum": list(FIELD_TYPES)},
-            "description": {"type": "string", "maxLength": 200},
+            # Named before it is typed: the name makes a small model choose the right type.
+            "output": field,
         }
     )
 
