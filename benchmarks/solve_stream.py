@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import shutil
 import statistics
 import time
 from collections import Counter
@@ -115,7 +114,7 @@ async def run_one(arm: str, task: dict[str, Any], options: Any) -> dict[str, Any
     row["seconds"] = round(time.monotonic() - started, 2)
     row["right"] = same_answer(row["answer"], task["answer"])
     if run[0]:
-        keep_trace(run[0], options.out / "traces" / arm / f"{task['id']}.jsonl")
+        keep_trace(run[0], options.out, f"{arm}/{task['id']}.jsonl")
     return row
 
 
@@ -134,9 +133,12 @@ async def ask_alone(task: str, settings: Settings) -> dict[str, Any]:
     return {"answer": reply["answer"].strip(), "tokens": meter.spent.tokens, "status": "solved"}
 
 
-def keep_trace(run: str, target: Path) -> None:
+def keep_trace(run: str, out: Path, name: str) -> None:
+    """Copy the run's trace to OUT/traces, without this machine's path in it."""
+    target = out / "traces" / name
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(runs().path(run) / "trace.jsonl", target)
+    text = (runs().path(run) / "trace.jsonl").read_text()
+    target.write_text(text.replace(str(out.absolute()), "OUT"))
 
 
 def same_answer(given: str, expected: str) -> bool:

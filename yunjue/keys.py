@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from yunjue.config import home
 from yunjue.errors import ConfigError, UsageError
 from yunjue.files import locked, write_whole, writing
 
@@ -27,6 +26,9 @@ _VARIABLES = {
 
 def path() -> Path:
     """The file of the stored keys."""
+    # Imported late: settings bring pydantic, which `--help` has no use for.
+    from yunjue.config import home
+
     return home() / "keys.json"
 
 

@@ -72,9 +72,9 @@ async def test_the_trace_tells_the_run(tmp_path):
 async def test_candidates_that_fail_are_refused_and_the_run_says_so(tmp_path):
     settings = story.story_settings(
         tmp_path,
+        {"candidates": 2, "repairs": 0},
         author=story.WRONG,
         next={"action": "answer", "text": "CEDAR"},
-        critic={"answered": False, "why": "that is upper case"},
     )
     result = await solve(story.TASK, settings)
     assert result.status == "not_solved"
@@ -275,10 +275,11 @@ async def test_a_replay_says_where_it_differs(tmp_path):
     settings = story.story_settings(tmp_path)
     result = await solve(story.TASK, settings)
     trace = runs().directory / result.run / "trace.jsonl"
-    changed = trace.read_text().replace("text[::-1]", "text[::-1]+'!'")
+    changed = trace.read_text().replace('"result": "radec"', '"result": "raxec"')
     (tmp_path / "changed.jsonl").write_text(changed)
     done = await replay(tmp_path / "changed.jsonl", settings)
-    assert done.differences
+    assert done.result.answer == "radec"
+    assert any("gave another result" in difference for difference in done.differences)
 
 
 async def test_a_trace_without_the_replies_is_refused(tmp_path):
@@ -305,7 +306,10 @@ async def test_a_taken_name_makes_the_manager_choose_another(tmp_path):
     from yunjue.types import Stage, Verdict
 
     settings = story.story_settings(
-        tmp_path, {"top_k": 1}, decide={"kind": "compute", "function": "mirror"}
+        tmp_path,
+        {"top_k": 1},
+        decide={"kind": "compute", "function": "mirror"},
+        next={"action": "answer", "text": "radec"},
     )
     library = open_library(settings, print)
     other = story.tool().model_copy(update={"signature": "reverse_text(n: int) -> result: int"})

@@ -15,7 +15,7 @@ TRACES = sorted(GOLDEN.glob("*/*.jsonl"))
 
 
 def test_there_are_golden_traces():
-    assert len(TRACES) >= 24
+    assert TRACES
 
 
 @pytest.mark.integration

@@ -126,7 +126,7 @@ def test_keys_from_stdin_are_stored_and_never_shown():
     shown = result.output + run(keys_cli.app, "list").output
     assert SECRET not in shown
     assert "openai" in shown
-    assert json.loads(run(keys_cli.app, "list", "--json").stdout) == ["openai"]
+    assert json.loads(run(keys_cli.app, "list", "--json").stdout) == [{"name": "openai"}]
     assert stat.S_IMODE(keys.path().stat().st_mode) == 0o600
     assert run(keys_cli.app, "path").stdout.strip() == str(keys.path())
     run(keys_cli.app, "remove", "openai")

@@ -143,7 +143,7 @@ async def act(state: State, services: Services) -> dict[str, Any]:
     assert tool is not None, "the schema names only tools on offer"
     call = f"call-{len(state['steps']) + 1}"
     outcome = await services.call(tool, action["inputs"], state["files"])
-    services.library.record_call(services.run, call, tool.id, outcome, action["inputs"])
+    services.record_call(call, tool, outcome, action["inputs"])
     services.events.emit(
         "tool.called",
         call=call,

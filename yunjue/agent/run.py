@@ -24,6 +24,7 @@ from yunjue.models.selection import choose_models
 from yunjue.plugins import plugins
 from yunjue.protocols import ChatModel, Effects
 from yunjue.sandbox.select import open_sandbox
+from yunjue.store.failures import translated
 from yunjue.synthesis.synthesize import Synthesizer
 from yunjue.traces.effects import RecordedEffects
 from yunjue.traces.recorded_sandbox import RecordedSandbox
@@ -162,7 +163,8 @@ class Sitting:
             try:
                 services = await self._services(stack, meter)
                 self._announce(task, files, services)
-                state = await self._drive(stack, services, new_state(task, files))
+                with translated(self.folder):
+                    state = await self._drive(stack, services, new_state(task, files))
             except YunjueError as error:
                 self._fail(error, meter)
                 raise

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from yunjue.config import Settings
+from yunjue.errors import UnknownToolError
 from yunjue.events import Events
 from yunjue.library.library import Library
 from yunjue.limits import Meter
@@ -90,6 +92,17 @@ class Services:
             limits=self.tool_limits(),
         )
         return (await self.sandbox.call(job))[0]
+
+    def record_call(
+        self, call: str, tool: Tool, outcome: CallOutcome, inputs: dict[str, Any]
+    ) -> None:
+        """Keep the call in the library; a tool that is not kept there (its name was taken,
+        or this is a replay) has no record."""
+        try:
+            self.library.get_by_id(tool.id)
+        except UnknownToolError:
+            return
+        self.library.record_call(self.run, call, tool.id, outcome, inputs)
 
     def tool_limits(self) -> SandboxLimits:
         return tool_limits(self.settings)

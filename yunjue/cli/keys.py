@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from yunjue import keys
+from yunjue.cli import options
 from yunjue.cli.output import print_json, print_table, say
 from yunjue.errors import UsageError
 
@@ -29,12 +30,12 @@ def set_key(provider: Provider) -> None:
 
 @app.command("list")
 def list_keys(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Name the providers with a stored key; the keys themselves are never shown."""
     providers = sorted(keys.stored())
     if as_json:
-        print_json(providers)
+        print_json([{"name": provider} for provider in providers])
     elif providers:
         print_table(["provider"], [[provider] for provider in providers])
     else:

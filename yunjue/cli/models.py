@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import threading
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from yunjue.cli import options
 from yunjue.cli.output import print_json, print_table, say
-from yunjue.config import Settings, load_settings
 from yunjue.errors import UsageError
+
+if TYPE_CHECKING:
+    from yunjue.config import Settings
 
 app = typer.Typer(help="See, fetch, serve and try language models.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Embedded = Annotated[str, typer.Argument(help="An embedded model, e.g. coder-0.5b.")]
 
 
 @app.command("list")
-def list_models(as_json: Json = False) -> None:
+def list_models(as_json: options.Json = False) -> None:
     """Show which models can be used here, and which one is the default and why."""
+    from yunjue.config import load_settings
+
     rows = _usable(load_settings())
     if as_json:
         print_json(rows)
@@ -123,9 +126,13 @@ def test(
     name: Annotated[
         str | None, typer.Argument(help="A model; the default one if left out.")
     ] = None,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Ask a model one small question, and one that wants JSON."""
+    import asyncio
+
+    from yunjue.config import load_settings
+
     report = asyncio.run(_try(load_settings(model=name)))
     if as_json:
         print_json(report)

@@ -18,9 +18,7 @@ Sandbox = Annotated[
 ]
 AllowUnsafe = Annotated[
     bool | None,
-    typer.Option(
-        "--allow-unsafe", help="Let --sandbox process run code on this host.", is_flag=True
-    ),
+    typer.Option("--allow-unsafe", help="Let --sandbox process run code on this host."),
 ]
 MaxCost = Annotated[float | None, typer.Option(help="Most US dollars to spend.")]
 MaxTokens = Annotated[int | None, typer.Option(help="Most tokens to use.")]

@@ -81,7 +81,8 @@ def _literal(meta: dict[str, Any]) -> str:
 
 
 def _docstring(text: str) -> str:
-    cleaned = text.replace("\\", "\\\\").replace('"""', "'''").strip()
+    printable = "".join(char if char.isprintable() else " " for char in text)
+    cleaned = printable.replace("\\", "\\\\").replace('"""', "'''").strip()
     return f'"""{cleaned} """' if cleaned.endswith('"') else f'"""{cleaned}"""'
 
 
