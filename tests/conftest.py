@@ -42,3 +42,16 @@ def live_model(own_home) -> str:
     for file in (entry.file, f"{entry.file}.ok"):
         (own / file).symlink_to(USERS_MODELS / file)
     return LIVE_MODEL
+
+
+@pytest.fixture(scope="session")
+def bases(tmp_path_factory) -> Path:
+    """Where the sandbox's base is made once for all tests: it takes seconds."""
+    return tmp_path_factory.mktemp("bases")
+
+
+@pytest.fixture
+def shared_base(own_home, bases) -> None:
+    cache = own_home / "cache"
+    cache.mkdir(parents=True)
+    (cache / "bases").symlink_to(bases)

@@ -19,6 +19,8 @@ from yunjue.errors import (
 from yunjue.library.open import open_library
 from yunjue.traces.trace import read_trace
 
+pytestmark = pytest.mark.usefixtures("shared_base")
+
 
 def trace_of(result):
     return read_trace(runs().directory / result.run / "trace.jsonl")

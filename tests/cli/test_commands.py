@@ -23,7 +23,7 @@ def yunjue(*args, stdin="", env=None):
 
 
 @pytest.fixture
-def script(tmp_path, monkeypatch):
+def script(tmp_path, monkeypatch, shared_base):
     """Settings by environment, so that every command plays the story on this host."""
     monkeypatch.setenv("YUNJUE_MODEL", story.write_script(tmp_path / "script.json"))
     monkeypatch.setenv("YUNJUE_SANDBOX", "process")
