@@ -90,9 +90,6 @@ class Settings(BaseSettings):
         return Limits(self.max_cost, self.max_tokens, self.max_calls, self.max_steps, self.timeout)
 
 
-NOT_SETTINGS = {"YUNJUE_HOME", "YUNJUE_LOAD_PLUGINS"}
-
-
 def load_settings(**flags: Any) -> Settings:
     """Read all layers; a flag that is None counts as not given.
 

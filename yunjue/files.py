@@ -16,13 +16,23 @@ from yunjue.errors import DiskFull, YunjueError
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def no_room(error: OSError) -> bool:
+    """Whether it says that the disk, or the user's share of it, is full.
+
+    shutil gathers many errors into one that has no number, only their texts.
+    """
+    if error.errno is not None:
+        return error.errno in _NO_ROOM
+    return any(os.strerror(number) in str(error) for number in _NO_ROOM)
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Say which file could not be written, and whether the disk is full."""
     try:
         yield
     except OSError as error:
-        if error.errno in _NO_ROOM:
+        if no_room(error):
             raise DiskFull(f"There is no room to write {path}.") from error
         raise YunjueError(
             f"{path} cannot be written: {error.strerror or error}.",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from yunjue.types import CallOutcome, ModelReply, ModelRequest, Tool
+from yunjue.types import CallOutcome, ModelReply, ModelRequest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -179,9 +179,3 @@ class Effects(Protocol):
             action: does it, and returns JSON. Its exceptions pass through unrecorded.
         """
         ...
-
-
-class ToolRuntime(Protocol):
-    """How the agent calls a tool; the library's and other people's tools look alike."""
-
-    async def call(self, tool: Tool, inputs: Mapping[str, Any]) -> CallOutcome: ...

@@ -89,7 +89,7 @@ class Services:
             calls=[inputs],
             requirements=tool.requirements,
             files={name: Path(path) for name, path in files.items()},
-            limits=self.tool_limits(),
+            limits=tool_limits(self.settings),
         )
         return (await self.sandbox.call(job))[0]
 
@@ -103,9 +103,6 @@ class Services:
         except UnknownToolError:
             return
         self.library.record_call(self.run, call, tool.id, outcome, inputs)
-
-    def tool_limits(self) -> SandboxLimits:
-        return tool_limits(self.settings)
 
 
 def tool_limits(settings: Settings) -> SandboxLimits:

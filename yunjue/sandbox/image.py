@@ -6,7 +6,6 @@ It is a folder in the cache; bubblewrap uses it as it is, Docker imports it as a
 
 from __future__ import annotations
 
-import errno
 import os
 import platform
 import shutil
@@ -26,6 +25,7 @@ from typing import IO
 from packaging.requirements import Requirement
 
 from yunjue.errors import DiskFull, SandboxUnavailable
+from yunjue.files import no_room
 from yunjue.hashing import content_id
 from yunjue.sandbox.closure import libraries
 from yunjue.sandbox.keyed import keyed_folder
@@ -71,7 +71,7 @@ def base(cache: Path, stop: threading.Event) -> Base:
     try:
         root, note = keyed_folder(cache / "bases", key, _build, stop)
     except OSError as error:
-        if _is_full(error):
+        if no_room(error):
             raise DiskFull("The disk is full; the base of the sandbox cannot be made.") from error
         raise SandboxUnavailable(f"The base of the sandbox cannot be made: {error}.") from error
     return Base(root, note["sha256"], f"{REPOSITORY}:{version}-{note['sha256'][:16]}")
@@ -182,10 +182,3 @@ def _compile(root: Path) -> None:
     command += ["--invalidation-mode", "unchecked-hash", str(root / "usr/lib"), str(root / "opt")]
     # Its result counts files that are not meant to compile, such as templates.
     subprocess.run(command, env={"PYTHONHASHSEED": "0"}, stdin=subprocess.DEVNULL, timeout=300)
-
-
-def _is_full(error: OSError) -> bool:
-    """Whether the disk, or the user's share of it, is full; shutil gathers many errors in one."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return True
-    return any(os.strerror(number) in str(error) for number in (errno.ENOSPC, errno.EFBIG))

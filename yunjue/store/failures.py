@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from yunjue.errors import DatabaseDamaged, DatabaseLocked, DiskFull, LibraryError
+from yunjue.files import no_room
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # SQLite says FULL for a full disk, and an I/O error for a quota or a limit on file sizes.
 _FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE")
 _LOCKED = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
@@ -25,7 +24,7 @@ def translated(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _from_sqlite(error, path) from error
     except OSError as error:
-        if error.errno in _NO_ROOM:
+        if no_room(error):
             raise _disk_full(path) from error
         name = error.filename or path
         raise LibraryError(f"{name}: {error.strerror or error}.") from error

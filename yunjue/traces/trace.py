@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from yunjue.errors import DiskFull, TraceError
 from yunjue.events import Event
+from yunjue.files import no_room
 from yunjue.hashing import content_id
 
 TRACE_FILE = "trace.jsonl"
@@ -77,7 +76,7 @@ class TraceWriter:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            if no_room(error):
                 raise DiskFull(f"The disk is full; {self.path.name} cannot grow.") from None
             raise TraceError(f"The trace cannot be written: {error.strerror}.") from None
 
@@ -87,11 +86,3 @@ class TraceWriter:
 
 def _identity(event: Event) -> str:
     return event.kind + content_id(json.dumps(event.data, sort_keys=True, default=str))
-
-
-def totals(events: list[Event]) -> dict[str, Any]:
-    """What the last event of a finished run says of it; empty for an unfinished one."""
-    for event in reversed(events):
-        if event.kind in ("run.finished", "run.failed"):
-            return dict(event.data)
-    return {}
