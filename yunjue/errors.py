@@ -116,6 +116,10 @@ class ModelOutputInvalid(ModelError):
     default_hint = "The model does not keep to JSON; try a stronger one with --model."
 
 
+class PromptTooLong(ModelError):
+    """The prompt and the reply do not fit the model's context window."""
+
+
 class UnknownPriceError(ModelError):
     default_hint = "If the model costs nothing, say so: --free-model, or free_models in settings."
 

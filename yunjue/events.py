@@ -17,6 +17,7 @@ KINDS = {
     "run.resumed": "how often so far",
     "tools.retrieved": "names, best first, with their similarity to the query",
     "manager.decided": "answer directly, use these tools, or make those",
+    "manager.generalised": "a specification that seems to fit this task alone, and why",
     "tool.specified": "the specification author and tester get",
     "tool.authored": "a candidate, with its source",
     "tool.tested": "the tester's cases",

@@ -71,6 +71,24 @@ async def test_the_trace_tells_the_run(tmp_path):
     assert told == order
 
 
+async def test_a_specification_for_this_task_alone_is_asked_for_anew_once(tmp_path):
+    narrow = {**story.SPECIFICATION, "description": "The text 'cedar' in reverse order."}
+    first = [
+        {"when": "written for 'cedar' only", "reply": story.SPECIFICATION},
+        {"when": "Specify the one that is missing", "reply": narrow},
+    ]
+    result = await solve(story.TASK, story.story_settings(tmp_path, first=first))
+    told = {event.kind: event.data for event in trace_of(result)}
+    assert told["manager.generalised"]["function"] == "reverse_text"
+    assert told["tool.specified"]["spec"]["description"] == story.SPECIFICATION["description"]
+
+
+async def test_a_specification_that_stays_narrow_is_taken(tmp_path):
+    narrow = {**story.SPECIFICATION, "description": "The text 'cedar' in reverse order."}
+    result = await solve(story.TASK, story.story_settings(tmp_path, specify=narrow))
+    assert result.new_tools == ["reverse_text"]
+
+
 async def test_candidates_that_fail_are_refused_and_the_run_says_so(tmp_path):
     settings = story.story_settings(
         tmp_path,

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import keyword
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
 
+from yunjue.agent.grounding import fixed_values, free_numbers
 from yunjue.agent.services import Services
 from yunjue.agent.state import State
 from yunjue.agent.views import task_messages
-from yunjue.errors import ModelOutputInvalid
+from yunjue.errors import ModelOutputInvalid, PromptTooLong
+from yunjue.hashing import canonical_json
 from yunjue.synthesis.schemas import NAME, closed, specification_schema
-from yunjue.types import FieldSpec, Tool, ToolSpec
+from yunjue.types import FieldSpec, Message, Tool, ToolSpec
 
 DECISION = closed({"kind": {"enum": ["compute", "knowledge", "language"]}, "function": NAME})
 RETRY_TEMPERATURE = 0.7
+SHOWN_VALUES = 4
+GENERALISE = (
+    "What may differ next time must be an input, and must not be named elsewhere. "
+    "Reply with the whole JSON again."
+)
 NAMINGS = 3
 """How often the manager may name a tool whose name another tool holds."""
 
@@ -64,16 +73,16 @@ async def specify(state: State, services: Services, need: str, failed: str = "")
     messages = task_messages(state, name, failed=failed, **values)
     taken: list[str] = []
     for attempt in range(NAMINGS):
-        answer = await services.gateway.ask_json(
+        ask = partial(
+            services.gateway.ask_json,
             "manager",
-            messages,
-            specification_schema(taken),
+            schema=specification_schema(taken),
             temperature=RETRY_TEMPERATURE if failed or attempt else 0.0,
             seed=attempt,
             max_tokens=400,
             check=_problem,
         )
-        spec = to_spec(answer)
+        spec = await _generalised(await ask(messages), state["task"], messages, ask, services)
         existing = await services.find(spec.name)
         if existing is None:
             return spec
@@ -81,6 +90,48 @@ async def specify(state: State, services: Services, need: str, failed: str = "")
             return existing
         taken.append(spec.name)
     raise ModelOutputInvalid(f"The names {', '.join(taken)} are taken by other tools.")
+
+
+async def _generalised(
+    answer: dict[str, Any],
+    task: str,
+    messages: list[Message],
+    ask: Callable[..., Awaitable[dict[str, Any]]],
+    services: Services,
+) -> ToolSpec:
+    """The specification; asked for once more if it seems to fit this task alone. Then it is
+    taken as it is, for what seems a value may be a rule of all such tasks."""
+    spec = to_spec(answer)
+    problem = _narrow(spec, task)
+    if not problem:
+        return spec
+    services.events.emit("manager.generalised", function=spec.name, problem=problem)
+    turns = [
+        Message(role="assistant", content=canonical_json(answer)),
+        Message(role="user", content=f"{problem} {GENERALISE}"),
+    ]
+    try:
+        return to_spec(await ask([*messages, *turns], temperature=RETRY_TEMPERATURE))
+    except (ModelOutputInvalid, PromptTooLong):
+        return spec
+
+
+def _narrow(spec: ToolSpec, task: str) -> str:
+    """Why the specification seems to be for this task alone, or ""."""
+    fixed = fixed_values([spec.description, spec.output.description], task)
+    if fixed:
+        return f"It is written for {_listed(fixed)} only."
+    rules = free_numbers(spec.description)
+    numbers = [number for number in free_numbers(task) if number not in rules]
+    takes_many = any(field.type.startswith("list") for field in spec.inputs)
+    if len(numbers) > len(spec.inputs) and not takes_many:
+        taken = len(spec.inputs)
+        return f"The task gives {_listed(numbers)}, and the function takes {taken} of them."
+    return ""
+
+
+def _listed(values: list[str]) -> str:
+    return " and ".join(repr(value) for value in values[:SHOWN_VALUES])
 
 
 def to_spec(answer: dict[str, Any]) -> ToolSpec:

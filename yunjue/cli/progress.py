@@ -121,6 +121,7 @@ _LINES = {
     "run.resumed": lambda d: f"run       {d['run']} resumed, sitting {d['sitting']}",
     "tools.retrieved": lambda d: f"library   {', '.join(d['names']) or 'has no tool to offer'}",
     "manager.decided": _decided,
+    "manager.generalised": lambda d: f"specify   {d['function']} anew: {_short(d['problem'])}",
     "tool.specified": lambda d: f"specify   {d['name']}: {_short(d['spec']['description'])}",
     "tool.tested": lambda d: f"test      {len(d['cases'])} cases from the specification",
     "tool.authored": lambda d: (

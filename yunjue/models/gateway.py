@@ -8,7 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from yunjue.errors import LimitReached, ModelError, ModelOutputInvalid, ModelUnavailable
+from yunjue.errors import (
+    LimitReached,
+    ModelOutputInvalid,
+    ModelUnavailable,
+    PromptTooLong,
+)
 from yunjue.events import Events
 from yunjue.limits import Meter
 from yunjue.models.cache import ReplyCache
@@ -22,6 +27,8 @@ Check = Callable[[dict[str, Any]], str | None]
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 60.0
 SEED_STEP = 7919
+REPAIR_TEMPERATURE = 0.5
+"""At 0 a small model gives the reply again that was refused."""
 SHOWN = 500
 
 
@@ -112,7 +119,8 @@ class Gateway:
 
         Raises:
             LimitReached: before asking, or when the time is over while it answers.
-            ModelError: the messages do not fit the model, or it refuses for good.
+            PromptTooLong: the messages do not fit the model.
+            ModelError: it refuses for good.
             ModelUnavailable: neither it nor its fallbacks can be reached.
         """
         self._meter.check()
@@ -126,7 +134,7 @@ class Gateway:
         )
         primary, *fallbacks = self._models[role]
         if not fits(primary, request):
-            raise ModelError(
+            raise PromptTooLong(
                 f"The prompt is too long for {primary.name}: with {max_tokens} tokens for the "
                 f"reply it needs about {tokens_needed(primary, request)} tokens of "
                 f"{primary.context_window}.",
@@ -170,7 +178,7 @@ class Gateway:
                 role,
                 turns,
                 schema=schema,
-                temperature=temperature,
+                temperature=max(temperature, REPAIR_TEMPERATURE) if attempt else temperature,
                 seed=seed + SEED_STEP * attempt,
                 max_tokens=max_tokens,
             )

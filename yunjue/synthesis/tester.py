@@ -12,6 +12,8 @@ from yunjue.synthesis.schemas import cases_schema
 from yunjue.types import Case, ToolSpec
 
 CASES = 4
+TEMPERATURE = 0.5
+"""At 0 a small model repeats one case, or one digit of it, to the end."""
 
 
 async def write_cases(gateway: Gateway, spec: ToolSpec, task: str) -> list[Case]:
@@ -24,7 +26,12 @@ async def write_cases(gateway: Gateway, spec: ToolSpec, task: str) -> list[Case]
         "tester_system", "tester", spec=spec, task=task[:TASK_CHARS], count=CASES
     )
     answer = await gateway.ask_json(
-        "tester", messages, cases_schema(spec, CASES), max_tokens=900, check=_distinct
+        "tester",
+        messages,
+        cases_schema(spec, CASES),
+        temperature=TEMPERATURE,
+        max_tokens=900,
+        check=_distinct,
     )
     distinct: dict[str, Case] = {}
     for entry in answer["cases"]:

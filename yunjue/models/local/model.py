@@ -8,6 +8,7 @@ try first.
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
     import httpx
 
 ANSWER_SECONDS = 900.0
+ONE_LINE = {
+    "x-guidance": {
+        "whitespace_flexible": False,
+        "item_separator": ", ",
+        "key_separator": ": ",
+    }
+}
+"""For llguidance, the decoder behind the server: small models indent their JSON whatever the
+prompt says, and pay up to a third of their tokens for it."""
 
 
 class LocalModel:
@@ -131,6 +141,8 @@ def _body(request: ModelRequest) -> dict[str, Any]:
     if request.stop:
         body["stop"] = request.stop
     if request.schema_ is not None:
-        schema = {"name": "reply", "schema": request.schema_, "strict": True}
-        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        # As a grammar, because the server drops ONE_LINE from a response_format.
+        from xllamacpp import json_schema_to_grammar
+
+        body["grammar"] = json_schema_to_grammar(json.dumps({**request.schema_, **ONE_LINE}))
     return body
