@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     min_similarity: float = Field(
         0.5, ge=-1, le=1, description="cosine below which a tool is not shown for a task"
     )
-    candidates: PositiveInt = Field(4, description="most solutions the author writes per tool")
+    candidates: PositiveInt = Field(6, description="most solutions the author writes per tool")
     repairs: int = Field(1, ge=0, description="rounds of repair with the evidence of failures")
     max_new_tools: PositiveInt = Field(3, description="most tools made for one task")
     max_cost: PositiveFloat | None = Field(None, description="USD a run may cost")

@@ -46,55 +46,21 @@ def _sandboxes(settings) -> list[Check]:
     """Every backend is tried; one that contains code is enough."""
     import asyncio
 
-    from yunjue.errors import SandboxUnavailable, YunjueError
-    from yunjue.plugins import plugins
-    from yunjue.protocols import SandboxJob
+    from yunjue.errors import SandboxUnavailable
+    from yunjue.sandbox.survey import State, survey
 
-    checks = []
-    for name in plugins().offered("sandboxes"):
-        if name == "process":
-            continue
+    def check(state: State) -> Check:
+        name = f"sandbox {state.name}"
+        if not state.works:
+            return Check(name, False, state.problem, state.hint, needed=False)
+        missing = ", ".join(state.missing)
+        apart = f"does not isolate {missing}" if missing else "isolates all"
+        return Check(name, True, f"works on {state.image[:30]}; {apart}", needed=False)
 
-        async def probe(name: str = name) -> str:
-            sandbox = plugins().choose("sandboxes", name, settings)
-            try:
-                await sandbox.prepare()
-                job = SandboxJob(source=_PROBE, calls=[{"number": 20}])
-                outcome = (await sandbox.call(job))[0]
-                if outcome.output != {"result": 21}:
-                    raise SandboxUnavailable(f"A probe failed: {outcome.error}.")
-                missing = sandbox.isolation.missing()
-                apart = f"does not isolate {', '.join(missing)}" if missing else "isolates all"
-                return f"works on {sandbox.image[:30]}; {apart}"
-            finally:
-                await sandbox.close()
-
-        try:
-            checks.append(Check(f"sandbox {name}", True, asyncio.run(probe()), needed=False))
-        except YunjueError as error:
-            checks.append(Check(f"sandbox {name}", False, error.message, error.hint, needed=False))
+    checks = [check(state) for state in asyncio.run(survey(settings))]
     usable = any(check.passed for check in checks)
     detail = "model-written code can be contained" if usable else "no backend works"
     return [*checks, Check("sandbox", usable, detail, SandboxUnavailable.default_hint)]
-
-
-_PROBE = """
-from pydantic import BaseModel
-
-__TOOL_META__ = {"name": "probe", "description": "Adds one.", "dependencies": []}
-
-
-class InputModel(BaseModel):
-    number: int
-
-
-class OutputModel(BaseModel):
-    result: int
-
-
-def run(input: InputModel) -> OutputModel:
-    return OutputModel(result=input.number + 1)
-"""
 
 
 def _model(settings) -> list[Check]:

@@ -9,7 +9,7 @@ from yunjue.hookspecs import hookimpl
 
 @hookimpl
 def register_commands(app: typer.Typer) -> None:
-    from yunjue.cli import doctor, keys, models, plugins, runs, solve, tools
+    from yunjue.cli import doctor, keys, models, plugins, runs, sandbox, solve, tools
 
     app.command("solve")(solve.solve)
     app.command("resume")(solve.resume)
@@ -18,4 +18,5 @@ def register_commands(app: typer.Typer) -> None:
     app.add_typer(models.app, name="models")
     app.add_typer(keys.app, name="keys")
     app.add_typer(plugins.app, name="plugins")
+    app.add_typer(sandbox.app, name="sandbox")
     app.command("doctor")(doctor.doctor)

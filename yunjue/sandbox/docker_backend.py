@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
 import tempfile
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from yunjue.errors import SandboxError, SandboxUnavailable
 from yunjue.protocols import Isolation, SandboxJob, SandboxLimits
-from yunjue.sandbox import custom_image, dependencies, image
+from yunjue.sandbox import custom_image, dependencies, image, leftovers
 from yunjue.sandbox.backend import ENVIRONMENT, Backend, Ground, about, runner_command
-from yunjue.sandbox.container import LABEL, SCRATCH, Container, engine_errors, start
+from yunjue.sandbox.container import SCRATCH, Container, engine_errors, start
 from yunjue.sandbox.session import Session
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class DockerSandbox(Backend):
             client = self._connect()
             try:
                 self._learn(client)
-                _sweep(client)
+                leftovers.reap(client, older_than=STALE_SECONDS)
                 if self._named:
                     self._reference, self.image = custom_image.obtain(client, self._named)
                 else:
@@ -126,17 +125,3 @@ class DockerSandbox(Backend):
         return Container(
             self._reference, command, environment, limits, mounts or {}, self._count_inodes
         )
-
-
-def _sweep(client: DockerClient) -> None:
-    """Remove stopped containers of processes that had no chance to do it themselves."""
-    from docker.errors import DockerException
-
-    filters: dict[str, Any] = {"label": f"{LABEL}=1", "status": ["created", "exited", "dead"]}
-    now = datetime.datetime.now(datetime.UTC).timestamp()
-    for found in client.api.containers(all=True, filters=filters):
-        if now - found["Created"] > STALE_SECONDS:
-            try:
-                client.api.remove_container(found["Id"], v=True, force=True)
-            except DockerException:
-                continue  # another process sweeps too

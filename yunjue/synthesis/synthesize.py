@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,10 +96,7 @@ class Synthesizer:
             candidates.append(await self._candidate(bench, spec, task, cases, number, evidence))
             settlement = settle(cases, [candidate.outcomes for candidate in candidates])
         if settlement.winner is None:
-            reasons = {
-                candidate.stages[-1].detail for candidate in candidates if not candidate.sound
-            }
-            return self._refuse(spec, "; ".join([settlement.why, *sorted(reasons)][:3]))
+            return self._refuse(spec, "; ".join([settlement.why, *_commonest(candidates)]))
         return await self._admit(bench, spec, candidates[settlement.winner], settlement, origin)
 
     async def _candidate(
@@ -174,6 +172,18 @@ class Synthesizer:
     def _refuse(self, spec: ToolSpec, why: str) -> Synthesis:
         self._events.emit("tool.refused", name=spec.name, why=why)
         return Synthesis(None, None, why)
+
+
+def _commonest(candidates: list[Candidate], most: int = 2) -> list[str]:
+    """What most often went wrong with the candidates, without the place in the code."""
+    details = [candidate.stages[-1].detail for candidate in candidates if not candidate.sound]
+    errors = [
+        error
+        for candidate in candidates
+        for error in {outcome.error for outcome in candidate.outcomes if outcome.error}
+    ]
+    counted = Counter(text.split(" (line ")[0][:160] for text in [*details, *errors])
+    return [text for text, _ in counted.most_common(most)]
 
 
 def _paths(files: Mapping[str, str]) -> dict[str, Path]:
