@@ -11,6 +11,8 @@ import pytest
 from yunjue.models.local import catalog
 from yunjue.models.local.pull import folder, pull
 
+pytest_plugins = ["yunjue.sandbox.conformance.pytest_plugin"]
+
 sys.path.append(str(Path(__file__).parent))  # story.py serves tests of several folders
 
 LIVE_MODEL = os.environ.get("YUNJUE_LIVE_MODEL", "coder-0.5b")

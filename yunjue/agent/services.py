@@ -90,6 +90,7 @@ class Services:
             requirements=tool.requirements,
             files={name: Path(path) for name, path in files.items()},
             limits=tool_limits(self.settings),
+            warm=True,
         )
         return (await self.sandbox.call(job))[0]
 

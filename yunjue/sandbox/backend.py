@@ -7,7 +7,6 @@ import contextlib
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ from yunjue.protocols import Isolation, SandboxJob, ToolSchemas
 from yunjue.sandbox import dependencies
 from yunjue.sandbox.inputs import staged
 from yunjue.sandbox.session import POLL_SECONDS, Session, Stopped, Talk, in_thread
+from yunjue.sandbox.warm import Ground, Idle, Worker
 from yunjue.types import CallOutcome
 
 Result = TypeVar("Result")
@@ -35,16 +35,6 @@ ENVIRONMENT = {
 """All that a tool sees of an environment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What a job stands on: folders on the host, each to be mounted read-only."""
-
-    job: SandboxJob
-    deps: Path | None
-    inputs: Path | None
-    stop: threading.Event = field(repr=False)
-
-
 class Backend(ABC):
     """A :class:`yunjue.protocols.Sandbox`; a subclass starts the runner."""
 
@@ -57,6 +47,7 @@ class Backend(ABC):
         self._ready = False
         self._preparing = asyncio.Lock()
         self._running: set[threading.Event] = set()
+        self._idle = Idle()
 
     async def prepare(self) -> None:
         async with self._preparing:
@@ -78,6 +69,7 @@ class Backend(ABC):
             stop.set()
         while self._running:  # noqa: ASYNC110 - they end in threads
             await asyncio.sleep(POLL_SECONDS)
+        await in_thread(lambda stop: self._idle.end())
 
     async def _talk(self, job: SandboxJob, ask: Callable[[Talk], Result]) -> Result:
         await self.prepare()
@@ -85,12 +77,19 @@ class Backend(ABC):
         def work(stop: threading.Event) -> Result:
             self._running.add(stop)
             try:
-                with self._ground(job, stop) as ground:
-                    talk = Talk(lambda: self._start(ground))
-                    try:
-                        return ask(talk)
-                    finally:
-                        talk.end()
+                worker = self._idle.take(job) if job.warm else None
+                worker = worker or Worker(self._ground(job, stop), self._start)
+                worker.heed(stop)
+                try:
+                    result = ask(worker.talk)
+                except BaseException:
+                    worker.end()
+                    raise
+                if job.warm:
+                    self._idle.keep(job, worker)
+                else:
+                    worker.end()
+                return result
             finally:
                 self._running.discard(stop)
 

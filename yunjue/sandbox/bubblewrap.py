@@ -16,9 +16,10 @@ import threading
 from yunjue.errors import SandboxUnavailable, YunjueError
 from yunjue.protocols import Isolation, SandboxJob
 from yunjue.sandbox import bpf, image
-from yunjue.sandbox.backend import ENVIRONMENT, Backend, Ground, about, runner_command
+from yunjue.sandbox.backend import ENVIRONMENT, Backend, about, runner_command
 from yunjue.sandbox.local_stream import MIB, LocalStream, local_rlimits
 from yunjue.sandbox.session import Session
+from yunjue.sandbox.warm import Ground
 
 FIRST_UID = 0x7000_0000
 """Root becomes one of the 2**24 users from here on, whom nobody else is."""

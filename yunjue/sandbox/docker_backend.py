@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from yunjue.errors import SandboxError, SandboxUnavailable
 from yunjue.protocols import Isolation, SandboxJob, SandboxLimits
 from yunjue.sandbox import custom_image, dependencies, image, leftovers
-from yunjue.sandbox.backend import ENVIRONMENT, Backend, Ground, about, runner_command
+from yunjue.sandbox.backend import ENVIRONMENT, Backend, about, runner_command
 from yunjue.sandbox.container import SCRATCH, Container, engine_errors, start
 from yunjue.sandbox.session import Session
+from yunjue.sandbox.warm import Ground
 
 if TYPE_CHECKING:
     from docker import DockerClient

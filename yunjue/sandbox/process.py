@@ -18,10 +18,11 @@ from collections.abc import Sequence
 from yunjue.errors import SandboxError, SandboxUnavailable
 from yunjue.protocols import Isolation
 from yunjue.sandbox import image
-from yunjue.sandbox.backend import ENVIRONMENT, Backend, Ground, about, runner_command
+from yunjue.sandbox.backend import ENVIRONMENT, Backend, about, runner_command
 from yunjue.sandbox.local_stream import LocalStream, local_rlimits
 from yunjue.sandbox.runner import descendants
 from yunjue.sandbox.session import Session
+from yunjue.sandbox.warm import Ground
 
 
 class ProcessSandbox(Backend):

@@ -213,6 +213,11 @@ class Talk:
                 self.end()
             return seen, said
 
+    def heed(self, stop: threading.Event) -> None:
+        """From now on this event ends every wait."""
+        if self._session:
+            self._session.stream.stop = stop
+
     def end(self) -> str:
         """End the session, if any; why it died."""
         session, self._session = self._session, None

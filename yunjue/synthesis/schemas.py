@@ -37,8 +37,8 @@ def specification_schema(taken: Sequence[str] = ()) -> dict[str, Any]:
     field = closed(
         {
             "name": NAME,
-            "type": {"enum": list(FIELD_TYPES)},
             "description": {"type": "string", "maxLength": 100},
+            "type": {"enum": list(FIELD_TYPES)},
         }
     )
     return closed(

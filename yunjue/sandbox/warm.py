@@ -1,0 +1,105 @@
+"""Workers that outlive their job, for tools that are called again and again.
+
+Each call still has a process of its own, forked for it and killed after it; what is saved
+is the start of the container and of Python in it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from yunjue.hashing import content_id
+from yunjue.protocols import SandboxJob
+from yunjue.sandbox.session import Session, Talk
+
+MOST_IDLE = 4
+"""Workers kept waiting; each holds some 30 MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a job stands on: folders on the host, each to be mounted read-only."""
+
+    job: SandboxJob
+    deps: Path | None
+    inputs: Path | None
+    stop: threading.Event = field(repr=False)
+
+
+class Worker:
+    """A talk with a runner, and the ground under it, which is left when it ends.
+
+    Args:
+        ground: entered here, left in :meth:`end`.
+        start: starts a runner on it.
+    """
+
+    def __init__(
+        self, ground: AbstractContextManager[Ground], start: Callable[[Ground], Session]
+    ) -> None:
+        self._stack = ExitStack()
+        self._ground = self._stack.enter_context(ground)
+        self.talk = Talk(lambda: start(self._ground))
+
+    def heed(self, stop: threading.Event) -> None:
+        """From now on this event ends what it waits for."""
+        self._ground = replace(self._ground, stop=stop)
+        self.talk.heed(stop)
+
+    def end(self) -> None:
+        """Kill the runner and leave the ground."""
+        with self._stack:
+            self.talk.end()
+
+
+class Idle:
+    """Workers that wait for the next call of their tool; used by many threads."""
+
+    def __init__(self, most: int = MOST_IDLE) -> None:
+        self._most = most
+        self._workers: list[tuple[str, Worker]] = []
+        self._lock = threading.Lock()
+
+    def take(self, job: SandboxJob) -> Worker | None:
+        """The worker for jobs like this one that waited least, if any."""
+        wanted = kind(job)
+        with self._lock:
+            for place in reversed(range(len(self._workers))):
+                if self._workers[place][0] == wanted:
+                    return self._workers.pop(place)[1]
+        return None
+
+    def keep(self, job: SandboxJob, worker: Worker) -> None:
+        """Let it wait; if too many do, the one that waited longest is ended."""
+        with self._lock:
+            self._workers.append((kind(job), worker))
+            surplus = self._workers[: -self._most]
+            del self._workers[: -self._most]
+        for _, old in surplus:
+            old.end()
+
+    def end(self) -> None:
+        """End all of them."""
+        with self._lock:
+            workers, self._workers = self._workers, []
+        for _, worker in workers:
+            worker.end()
+
+
+def kind(job: SandboxJob) -> str:
+    """Equal for jobs that one worker can serve: all but the calls is the same, and the
+    files have not changed."""
+    files = {name: [str(path), *_state(path)] for name, path in job.files.items()}
+    return content_id([job.source, list(job.requirements), asdict(job.limits), files])
+
+
+def _state(path: Path) -> list[int]:
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return []  # staging it says what is wrong
+    return [found.st_ino, found.st_size, found.st_mtime_ns]
