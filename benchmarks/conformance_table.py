@@ -1,6 +1,6 @@
 """The table of docs/security.md: every probe of the conformance suite, on each backend.
 
-    python benchmarks/conformance_table.py [--backends docker,bubblewrap]
+python benchmarks/conformance_table.py [--backends docker,bubblewrap]
 """
 
 from __future__ import annotations

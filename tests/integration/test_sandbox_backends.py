@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from pathlib import Path
 
@@ -172,6 +173,24 @@ async def test_requirement_that_does_not_exist(backend):
     with pytest.raises(DependencyError, match="roman"):
         await one(backend, DOUBLE, requirements=["roman==0.0.99"])
     assert not [path for path in (backend.cache / "deps").glob(".*.building.*")]
+
+
+async def test_conflicting_versions_live_side_by_side(backend):
+    source = tool(
+        "from importlib.metadata import version\nreturn OutputModel(result=version('roman'))"
+    )
+    found = [
+        (await one(backend, source, requirements=[f"roman=={version}"])).output["result"]
+        for version in ("5.2", "5.1")
+    ]
+    assert found == ["5.2", "5.1"]
+
+
+async def test_the_lock_names_versions_and_hashes(backend):
+    await one(backend, DOUBLE, requirements=["roman==5.2"])
+    locks = [json.loads(path.read_text()) for path in (backend.cache / "deps/locks").iterdir()]
+    [lock] = {note["lock"] for note in locks if note["requirements"] == ["roman==5.2"]}
+    assert lock.startswith("roman==5.2") and "--hash=sha256:" in lock
 
 
 @pytest.mark.skipif(not Path("/usr/share/zoneinfo").exists(), reason="no time zones here")

@@ -10,6 +10,7 @@ from tool_files import DOUBLE, tool
 from yunjue.config import Settings
 from yunjue.errors import SandboxUnavailable
 from yunjue.protocols import SandboxJob, SandboxLimits
+from yunjue.sandbox import leftovers
 from yunjue.sandbox.docker_backend import DockerSandbox
 from yunjue.sandbox.select import open_sandbox
 
@@ -85,6 +86,31 @@ async def test_image_of_the_users(docker_sandbox, client, home, monkeypatch):
     finally:
         await sandbox.close()
         client.images.remove("users-own:1")
+
+
+async def test_runtime_by_name(engine, home, monkeypatch):
+    monkeypatch.setenv("YUNJUE_HOME", str(home))
+    sandbox = DockerSandbox(runtime="runc")
+    [outcome] = await sandbox.call(SandboxJob(DOUBLE, [{"value": 4}]))
+    assert outcome.output == {"result": 8}
+    await sandbox.close()
+    with pytest.raises(SandboxUnavailable, match="no runtime moon, only"):
+        await DockerSandbox(runtime="moon").prepare()
+
+
+async def test_image_that_was_removed_is_made_again(docker_sandbox, client):
+    client.images.remove(docker_sandbox.image, force=True)
+    [outcome] = await docker_sandbox.call(SandboxJob(DOUBLE, [{"value": 4}]))
+    assert outcome.output == {"result": 8}
+
+
+async def test_many_leftovers_are_removed(docker_sandbox, client):
+    for _ in range(40):
+        client.api.create_container(docker_sandbox.image, ["x"], labels={"yunjue": "1"})
+    assert len(leftovers.containers(client)) >= 40
+    assert not leftovers.reap(client, older_than=60)
+    assert len(leftovers.reap(client)) >= 40
+    assert leftovers.containers(client, running=False) == []
 
 
 async def test_image_that_cannot_be_had(engine, home, monkeypatch):

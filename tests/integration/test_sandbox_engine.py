@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -10,9 +11,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from tool_files import DOUBLE, tool
 
-from yunjue.errors import UsageError
-from yunjue.sandbox.engine import private_engine, start
+from yunjue.errors import SandboxError, UsageError
+from yunjue.protocols import SandboxJob, SandboxLimits
+from yunjue.sandbox.docker_backend import DockerSandbox
+from yunjue.sandbox.engine import private_engine, start, stop
 
 pytestmark = pytest.mark.integration
 
@@ -65,3 +69,31 @@ def test_as_a_command(folder):
 def test_path_too_long(tmp_path):
     with pytest.raises(UsageError, match="too long"):
         start(tmp_path / ("d" * 120))
+
+
+async def test_an_engine_that_stops_in_mid_call(folder, home, monkeypatch):
+    monkeypatch.setenv("YUNJUE_HOME", str(home))
+    monkeypatch.setenv("DOCKER_HOST", start(folder))
+    sandbox = DockerSandbox()
+    try:
+        await sandbox.prepare()
+        limits = SandboxLimits(seconds=60)
+        job = SandboxJob(tool("time.sleep(60)"), [{}], limits=limits)
+        calling = asyncio.create_task(sandbox.call(job))
+        await asyncio.sleep(3)
+        assert not calling.done()
+        await asyncio.to_thread(stop, folder)
+        async with asyncio.timeout(30):
+            try:
+                [outcome] = await calling
+                assert outcome.status == "failed"
+            except SandboxError as error:
+                assert "engine" in error.message
+        with pytest.raises(SandboxError, match="engine"):
+            await sandbox.call(SandboxJob(DOUBLE, [{"value": 4}]))
+        start(folder)
+        [outcome] = await sandbox.call(SandboxJob(DOUBLE, [{"value": 4}]))
+        assert outcome.output == {"result": 8}
+    finally:
+        await sandbox.close()
+        stop(folder)

@@ -8,6 +8,7 @@ from packaging.requirements import Requirement
 from yunjue.errors import DependencyError
 from yunjue.sandbox import dependencies
 from yunjue.sandbox.dependencies import install, parse
+from yunjue.sandbox.uv import environment
 
 
 def test_normal_form():
@@ -69,11 +70,12 @@ def installed(monkeypatch):
     """Stands for the package index: writes one file, and counts."""
     seen = []
 
-    def write(wanted, folder, target, stop):
-        seen.append((wanted, target))
+    def write(lock, folder, target, stop):
+        seen.append((lock, target))
         (folder / "module.py").write_text("x = 1\n")
 
-    monkeypatch.setattr(dependencies, "_uv", write)
+    monkeypatch.setattr(dependencies, "_resolve", lambda wanted, target, stop: "\n".join(wanted))
+    monkeypatch.setattr(dependencies, "_fetch", write)
     return seen
 
 
@@ -93,20 +95,54 @@ def test_damaged_folder_is_made_again(installed, tmp_path):
     assert (folder / "module.py").read_text() == "x = 1\n" and len(installed) == 2
 
 
-def test_failure_leaves_nothing(monkeypatch, tmp_path):
-    def fail(wanted, folder, target, stop):
+def test_resolved_once(installed, monkeypatch, tmp_path):
+    first = install(["a"], tmp_path)
+    monkeypatch.setattr(dependencies, "_resolve", lambda *_: pytest.fail("resolved again"))
+    assert install(["a"], tmp_path) == first
+
+
+@pytest.mark.parametrize("damage", ["", "{}", '{"lock": "b==1", "sha256": "0"}', "[1]"])
+def test_a_damaged_lock_is_made_again(installed, tmp_path, damage):
+    first = install(["a"], tmp_path)
+    [lock] = (tmp_path / "locks").iterdir()
+    lock.write_text(damage)
+    assert install(["a"], tmp_path) == first
+    assert len(installed) == 1
+
+
+def test_too_many_packages(installed, monkeypatch, tmp_path):
+    many = "\n".join(f"p{number}==1 \\\n    --hash=sha256:00" for number in range(81))
+    monkeypatch.setattr(dependencies, "_resolve", lambda *_: many)
+    with pytest.raises(DependencyError, match="81 packages"):
+        install(["a"], tmp_path)
+
+
+def test_too_large(monkeypatch, tmp_path):
+    def write(arguments, folder, target, stop):
+        (folder / "large.bin").write_bytes(bytes(3 << 20))
+
+    monkeypatch.setattr(dependencies, "_resolve", lambda *_: "a==1")
+    monkeypatch.setattr(dependencies, "uv_pip", write)
+    monkeypatch.setattr(dependencies, "MAX_MIB", 2)
+    with pytest.raises(DependencyError, match="3 MiB"):
+        install(["a"], tmp_path)
+    assert not list(tmp_path.glob(".*.building.*"))
+
+
+def test_failure_leaves_nothing(installed, monkeypatch, tmp_path):
+    def fail(lock, folder, target, stop):
         (folder / "half").touch()
         raise DependencyError("no")
 
-    monkeypatch.setattr(dependencies, "_uv", fail)
+    monkeypatch.setattr(dependencies, "_fetch", fail)
     with pytest.raises(DependencyError):
         install(["a"], tmp_path)
-    assert all(path.suffix == ".lock" for path in tmp_path.iterdir())
+    assert all(path.suffix == ".lock" or path.name == "locks" for path in tmp_path.iterdir())
 
 
 def test_keys_of_models_stay_here(monkeypatch):
     for name in ("OPENAI_API_KEY", "UV_DEFAULT_INDEX", "https_proxy", "AWS_SECRET"):
         monkeypatch.setenv(name, "x")
-    seen = dependencies._environment()
+    seen = environment()
     assert "OPENAI_API_KEY" not in seen and "AWS_SECRET" not in seen
     assert {"UV_DEFAULT_INDEX", "https_proxy", "PATH"} <= set(seen)

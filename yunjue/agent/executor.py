@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from yunjue.agent.form import is_free
 from yunjue.agent.grounding import made_up
 from yunjue.agent.services import Services
 from yunjue.agent.state import State
@@ -158,6 +159,7 @@ async def act(state: State, services: Services) -> dict[str, Any]:
         "status": outcome.status,
         "text": outcome_text(outcome),
         "value": show_value(outcome.output),
+        "free": is_free(outcome.output),
     }
     return {"steps": [*state["steps"], step], "pending": None}
 

@@ -18,7 +18,8 @@ class State(TypedDict, total=False):
         needs: what the developer must make now; "" stands for the task itself.
         made: names of the tools made in this run.
         refused: why tools could not be made, one line each.
-        steps: the executor's calls: tool, inputs, status, text, value.
+        steps: the executor's calls: tool, inputs, status, text, value, and whether the value's
+            form is free (see :mod:`yunjue.agent.form`).
         searches: how often the executor searched the library.
         pending: the action to carry out next.
         draft: the proposed answer; ``grounded`` when it is a tool's result.

@@ -22,7 +22,7 @@ def register_sandboxes(register: Callable[[str, Callable[[Settings], Sandbox]], 
 def _docker(settings: Settings) -> Sandbox:
     from yunjue.sandbox.docker_backend import DockerSandbox
 
-    return DockerSandbox(image=settings.image)
+    return DockerSandbox(image=settings.image, runtime=settings.runtime)
 
 
 def _bubblewrap(settings: Settings) -> Sandbox:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from yunjue.errors import DatabaseDamaged, LibraryError, UnknownToolError, YunjueError
+from yunjue.errors import DatabaseDamaged, LibraryError, NameTaken, UnknownToolError, YunjueError
 from yunjue.hashing import content_id
 from yunjue.library.ranking import fuse
 from yunjue.protocols import Embedder
@@ -120,9 +120,7 @@ class Library:
         """
         if tool := self.find(name):
             return tool
-        near = difflib.get_close_matches(name, self._names().values(), n=3)
-        similar = f" Did you mean {', '.join(near)}?" if near else ""
-        raise UnknownToolError(f"There is no tool named {name!r}.{similar}")
+        raise _unknown(name, list(self._names().values()))
 
     def get_by_id(self, tool_id: str) -> Tool:
         """The tool with that content id, active or retired.
@@ -160,21 +158,55 @@ class Library:
         _check_admissible(tool, verdict)
         records = self._records(create=True)
         records.add(tool, verdict)
-        try:
-            if index := self._vectors():
-                index.add(tool.id)
-        except YunjueError as error:  # the tool is safe; the index follows when it can
-            self._warn(f"{tool.name} is in the library, but not in its index yet: {error.message}")
+        self._index_tool(tool)
         return tool
 
-    def retire(self, tool_id: str) -> None:
+    def retire(self, tool_id: str, why: str = "") -> None:
         """Take a tool out of use and free its name; its file and history are kept.
 
         Raises:
             UnknownToolError: there is no such tool.
         """
         self.get_by_id(tool_id)
-        self._records(create=True).retire(tool_id)
+        self._records(create=True).retire(tool_id, why)
+
+    def restore(self, tool_id: str, why: str = "", replace: bool = False) -> Tool:
+        """Put a retired tool into use again.
+
+        Args:
+            replace: retire the active tool of the same name in the same step.
+
+        Raises:
+            UnknownToolError: there is no such tool.
+            NameTaken: another active tool has the name, and is not to be replaced.
+            LibraryError: its file is gone or was changed.
+        """
+        tool = self.get_by_id(tool_id)
+        holder = self.find(tool.name)
+        if holder and holder.id != tool.id and not replace:
+            raise NameTaken(f"There is another active tool named {tool.name!r}.")
+        self._records(create=True).restore(tool_id, why, holder.id if holder else "")
+        self._index_tool(tool)
+        return tool
+
+    def versions(self, name: str) -> list[dict[str, Any]]:
+        """All tools that ever had the name, oldest first: ``id``, ``status``, ``created``
+        (ISO time in UTC), ``signature``, ``origin``.
+
+        Raises:
+            UnknownToolError: none ever had it; the message names similar ones.
+        """
+        records = self._records()
+        found = records.versions(name) if records else []
+        if not found:
+            raise _unknown(name, records.names() if records else [])
+        return found
+
+    def history(self, name: str) -> list[dict[str, Any]]:
+        """What became of the tools of that name, oldest first: ``id``, ``what`` (added,
+        retired, restored), ``why``, ``created``."""
+        records = self._records()
+        return records.history(name) if records else []
 
     def verdict(self, tool_id: str) -> Verdict | None:
         """Why the tool was admitted."""
@@ -271,6 +303,13 @@ class Library:
             self._warn(f"Tools are searched by words only, not by meaning: {error.message}")
             return []
 
+    def _index_tool(self, tool: Tool) -> None:
+        try:
+            if index := self._vectors():
+                index.add(tool.id)
+        except YunjueError as error:  # the tool is safe; the index follows when it can
+            self._warn(f"{tool.name} is in the library, but not in its index yet: {error.message}")
+
     def _vectors(self) -> VectorIndex | None:
         """The index, or None when there is no embedder; says so once."""
         with self._turn:
@@ -288,6 +327,12 @@ class Library:
     def _new_index(self) -> VectorIndex:
         records = self._records(create=True)
         return VectorIndex(self._index_folder, self._make_embedder(), records.texts, self._warn)
+
+
+def _unknown(name: str, names: list[str]) -> UnknownToolError:
+    near = difflib.get_close_matches(name, names, n=3)
+    similar = f" Did you mean {', '.join(near)}?" if near else ""
+    return UnknownToolError(f"There is no tool named {name!r}.{similar}")
 
 
 def _check_admissible(tool: Tool, verdict: Verdict) -> None:

@@ -36,6 +36,7 @@ class Container:
         image: a reference the engine has.
         mounts: path inside -> host folder, read-only.
         count_inodes: whether the engine can bound the number of files in a tmpfs.
+        runtime: the engine's name of another runtime than its default.
     """
 
     image: str
@@ -44,6 +45,7 @@ class Container:
     limits: SandboxLimits
     mounts: Mapping[str, Path] = field(default_factory=dict)
     count_inodes: bool = True
+    runtime: str | None = None
 
     def host_config(self, client: DockerClient) -> dict[str, Any]:
         from docker.types import LogConfig, Mount, Ulimit
@@ -104,6 +106,7 @@ def start(connect: Callable[[], DockerClient], what: Container, stop: Event) -> 
                 stdin_open=True,
                 network_disabled=True,
                 labels={LABEL: "1"},
+                runtime=what.runtime,
                 host_config=what.host_config(client),
             )
             # Before the start, so that no byte of output is lost.

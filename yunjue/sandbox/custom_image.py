@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from yunjue.errors import SandboxUnavailable
 from yunjue.sandbox import wire
-from yunjue.sandbox.dependencies import Target
 from yunjue.sandbox.docker_stream import DockerStream
 from yunjue.sandbox.session import START_SECONDS, Broken
+from yunjue.sandbox.uv import Target
 
 if TYPE_CHECKING:
     from docker import DockerClient

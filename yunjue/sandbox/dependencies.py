@@ -1,43 +1,36 @@
 """What a tool imports beyond the standard library and pydantic: wheels, and only wheels.
 
-Nothing of a package runs on the host: no build, no setup.py. The folder is mounted
-read-only in the sandbox.
+Requirements are resolved once, to exact versions with the hash of every wheel (the lock).
+The wheels are installed into a folder named by the lock, which is mounted read-only in the
+sandbox; two tools that want different versions have two folders. Nothing of a package runs
+on the host: no build, no setup.py.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
+import json
+import re
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidName, canonicalize_name
 
 from yunjue.errors import DependencyError
+from yunjue.files import write_whole
 from yunjue.hashing import content_id
 from yunjue.sandbox.keyed import keyed_folder
-from yunjue.sandbox.session import Stopped
+from yunjue.sandbox.uv import Target, uv_pip
 
 MAX_REQUIREMENTS = 20
 MAX_CHARS = 200
-INSTALL_SECONDS = 300.0
-KEPT_VARIABLES = {"PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "NETRC", "SSL_CERT_FILE"}
-KEPT_VARIABLES |= {"SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The interpreter the wheels are for, where it is not this one: version ``3.12`` and
-    uv's name of the platform, e.g. ``x86_64-unknown-linux-gnu``."""
-
-    python: str
-    platform: str
+MAX_PACKAGES = 80
+"""With what the requirements themselves require."""
+MAX_MIB = 2048
+"""Installed, of one tool."""
 
 
 def parse(requirements: Sequence[str]) -> list[str]:
@@ -87,74 +80,79 @@ def install(
         The folder to put on ``sys.path``, or None if nothing is required.
 
     Raises:
-        DependencyError: a requirement is refused, has no wheel, or does not come in time.
+        DependencyError: a requirement is refused, has no wheel, does not come in time, or
+            brings too much.
     """
     wanted = parse(requirements)
     if not wanted:
         return None
     stop = stop or threading.Event()
-    about = [target.python, target.platform] if target else [sys.version, sys.platform]
-    key = content_id([wanted, about])[:32]
-
-    def build(folder: Path) -> dict[str, list[str]]:
-        _uv(wanted, folder, target, stop)
-        return {"requirements": wanted}
-
     try:
+        lock = locked(wanted, cache_dir / "locks", target, stop)
+
+        def build(folder: Path) -> dict[str, list[str]]:
+            _fetch(lock, folder, target, stop)
+            return {"requirements": wanted}
+
+        key = content_id([lock, _about(target)])[:32]
         return keyed_folder(cache_dir, key, build, stop)[0]
     except OSError as error:
         raise DependencyError(f"Requirements cannot be kept: {error}.", hint="") from error
 
 
-def _uv(wanted: list[str], folder: Path, target: Target | None, stop: threading.Event) -> None:
-    from uv import find_uv_bin
+def locked(wanted: list[str], folder: Path, target: Target | None, stop: threading.Event) -> str:
+    """The lock of the parsed requirements: the one in ``folder``, else a new one, kept there.
 
-    command = [find_uv_bin(), "pip", "install", "--quiet", "--no-progress", "--color", "never"]
-    command += ["--only-binary", ":all:", "--link-mode", "copy", "--target", str(folder)]
-    if target:
-        command += ["--python-version", target.python, "--python-platform", target.platform]
-    else:
-        command += ["--python", sys.executable, "--compile-bytecode"]
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            [*command, "--", *wanted],
-            cwd=folder,  # a project's pyproject.toml must have no say in this
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-        _wait(process, stop)
-        output.seek(0)
-        said = " ".join(output.read().decode("utf-8", "replace").split())
-    if process.returncode:
-        raise DependencyError(f"{', '.join(wanted)} cannot be installed: {said[-600:]}")
-    (folder / ".lock").unlink(missing_ok=True)
-
-
-def _wait(process: subprocess.Popen[bytes], stop: threading.Event) -> None:
-    deadline = time.monotonic() + INSTALL_SECONDS
-    while True:
-        try:
-            process.wait(0.1)
-            return
-        except subprocess.TimeoutExpired:
-            if not stop.is_set() and time.monotonic() < deadline:
-                continue
-            process.kill()
-            process.wait()
-            if stop.is_set():
-                raise Stopped from None
-            message = f"Installing took more than {INSTALL_SECONDS:g} s."
+    It is the text of a requirements file with exact versions and hashes. Raises as
+    :func:`install`.
+    """
+    place = folder / f"{content_id([wanted, _about(target)])[:32]}.json"
+    found = _kept(place)
+    if found is None:
+        found = _resolve(wanted, target, stop)
+        packages = len(re.findall(r"^\S+==", found, re.MULTILINE))
+        if packages > MAX_PACKAGES:
             raise DependencyError(
-                message, hint="Check the network and the package index."
-            ) from None
+                f"{', '.join(wanted)} bring {packages} packages; at most {MAX_PACKAGES} may come."
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        note = {"requirements": wanted, "lock": found, "sha256": content_id(found)}
+        write_whole(place, json.dumps(note).encode())
+    return found
 
 
-def _environment() -> dict[str, str]:
-    """What uv needs to reach the index; the keys of models are not among it."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name.upper() in KEPT_VARIABLES or name.startswith(("UV_", "XDG_"))
-    }
+def _kept(place: Path) -> str | None:
+    """The lock in this file; None if there is none or it was damaged."""
+    try:
+        note = json.loads(place.read_bytes())
+        return note["lock"] if content_id(note["lock"]) == note["sha256"] else None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def _about(target: Target | None) -> list[str]:
+    return [target.python, target.platform] if target else [sys.version, sys.platform]
+
+
+def _resolve(wanted: list[str], target: Target | None, stop: threading.Event) -> str:
+    with tempfile.TemporaryDirectory(prefix="yunjue-lock-") as name:
+        folder = Path(name)
+        (folder / "wanted.in").write_text("\n".join(wanted) + "\n", "utf-8")
+        flags = ["--generate-hashes", "--no-header", "--no-annotate", "--no-strip-markers"]
+        files = ["wanted.in", "--output-file", "lock.txt"]
+        uv_pip(["compile", *flags, *files], folder, target, stop)
+        return (folder / "lock.txt").read_text("utf-8")
+
+
+def _fetch(lock: str, folder: Path, target: Target | None, stop: threading.Event) -> None:
+    """Install the lock's wheels into ``folder``; each must have a hash that the lock names."""
+    with tempfile.TemporaryDirectory(prefix="yunjue-lock-") as name:
+        file = Path(name) / "lock.txt"
+        file.write_text(lock, "utf-8")
+        flags = ["--link-mode", "copy", "--target", str(folder), "--no-deps", "--require-hashes"]
+        flags += [] if target else ["--compile-bytecode"]
+        uv_pip(["install", *flags, "--requirement", str(file)], folder, target, stop)
+    (folder / ".lock").unlink(missing_ok=True)
+    size = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()) >> 20
+    if size > MAX_MIB:
+        raise DependencyError(f"The requirements take {size} MiB; a tool may have {MAX_MIB}.")

@@ -29,15 +29,17 @@ class DockerSandbox(Backend):
 
     Args:
         image: a container image with Python to use; None for our own base, made here.
+        runtime: one the engine knows by name, e.g. ``runsc``; None for its default.
     """
 
     name = "docker"
 
-    def __init__(self, image: str | None = None) -> None:
+    def __init__(self, image: str | None = None, runtime: str | None = None) -> None:
         super().__init__()
         self.isolation = Isolation(True, True, True, True, True, True)
         self.image = image or "yunjue-base"
         self._named = image
+        self._runtime = runtime
         self._version = "auto"
         self._count_inodes = True
         self._reference = ""
@@ -61,7 +63,7 @@ class DockerSandbox(Backend):
                 looking = self._container(custom_image.LOOK_COMMAND, SandboxLimits())
                 self._inside = custom_image.look(start(self._connect, looking, stop), self._named)
             else:
-                self._start(Ground(SandboxJob(""), None, None, stop)).stream.end()
+                self._begin(Ground(SandboxJob(""), None, None, stop)).stream.end()
         except SandboxError as error:
             message = f"The container engine cannot run the sandbox: {error.message}"
             raise SandboxUnavailable(message) from error
@@ -75,6 +77,12 @@ class DockerSandbox(Backend):
         """What this engine can do; some engines ignore limits that their host lacks."""
         version, info = client.version(), client.info()
         self._version = version["ApiVersion"]
+        runtimes = sorted(info.get("Runtimes") or {})
+        if self._runtime and self._runtime not in runtimes:
+            raise SandboxUnavailable(
+                f"The container engine has no runtime {self._runtime}, only {', '.join(runtimes)}.",
+                hint="Add it to the engine's configuration, or change the setting runtime.",
+            )
         parts = version.get("Components") or ()
         self._count_inodes = not any("podman" in str(part.get("Name")).lower() for part in parts)
         self.isolation = Isolation(
@@ -108,6 +116,28 @@ class DockerSandbox(Backend):
         return dependencies.install(wanted, folder, target=self._inside.target, stop=stop)
 
     def _start(self, ground: Ground) -> Session:
+        try:
+            return self._begin(ground)
+        except SandboxError:
+            if self._image_is_there():
+                raise
+            self._prepare(ground.stop)  # somebody removed it: make or pull it again
+            return self._begin(ground)
+
+    def _image_is_there(self) -> bool:
+        from docker.errors import ImageNotFound
+
+        with engine_errors(SandboxError):
+            client = self._connect()
+            try:
+                client.images.get(self._reference)
+            except ImageNotFound:
+                return False
+            finally:
+                client.close()
+        return True
+
+    def _begin(self, ground: Ground) -> Session:
         mounts = {"/deps": ground.deps, "/inputs": ground.inputs}
         present = {target: folder for target, folder in mounts.items() if folder}
         limits = ground.job.limits
@@ -124,5 +154,11 @@ class DockerSandbox(Backend):
         # The image knows best where its programs are.
         environment = {name: value for name, value in ENVIRONMENT.items() if name != "PATH"}
         return Container(
-            self._reference, command, environment, limits, mounts or {}, self._count_inodes
+            self._reference,
+            command,
+            environment,
+            limits,
+            mounts or {},
+            self._count_inodes,
+            self._runtime,
         )

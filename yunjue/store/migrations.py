@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
 
-NAMES = ("m001_tools", "m002_evidence", "m003_calls")
+NAMES = ("m001_tools", "m002_evidence", "m003_calls", "m004_history")
 
 
 def applied_by_newer(db: Database) -> str:
@@ -89,6 +89,24 @@ def migrations() -> Migrations:
             CREATE INDEX calls_by_tool ON calls (tool_id);
             CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
             INSERT INTO meta VALUES ('created', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'));
+            """
+        )
+
+    @steps()
+    def m004_history(db: Database) -> None:
+        db.executescript(
+            """
+            CREATE TABLE history (
+                number INTEGER PRIMARY KEY,
+                tool_id TEXT NOT NULL REFERENCES tools (id),
+                what TEXT NOT NULL,
+                why TEXT NOT NULL,
+                created TEXT NOT NULL
+            );
+            CREATE INDEX history_by_tool ON history (tool_id);
+            CREATE INDEX tools_by_name ON tools (name);
+            INSERT INTO history (tool_id, what, why, created)
+                SELECT id, 'added', '', created FROM tools ORDER BY created;
             """
         )
 

@@ -59,6 +59,7 @@ class Records:
                 {"tool_id": tool.id, "verdict": _to_json(verdict.model_dump()), "created": now}
             )
             db["cases"].insert_all(_case_row(tool.id, case) for case in verdict.cases)
+            _note(db, tool.id, "added", "")
 
     def _insert(self, db: Any, tool: Tool, now: str) -> None:
         texts = {column: getattr(tool, column) for column in _TEXT_COLUMNS}
@@ -66,10 +67,56 @@ class Records:
         db["tools"].insert({**texts, **jsons, "created": now, "status": "active"})
         db["tools_fts"].insert(texts)
 
-    def retire(self, tool_id: str) -> None:
+    def retire(self, tool_id: str, why: str) -> None:
         """Take a tool out of use and free its name; everything about it is kept."""
         with self._db.write() as db:
-            db.execute("UPDATE tools SET status = 'retired' WHERE id = ?", [tool_id])
+            _retire(db, tool_id, why)
+
+    def restore(self, tool_id: str, why: str, instead_of: str = "") -> None:
+        """Put a retired tool into use again.
+
+        Args:
+            instead_of: the id of the active tool to retire in the same step; "" for none.
+
+        Raises:
+            NameTaken: another active tool has its name.
+        """
+        with self._db.write() as db:
+            if instead_of:
+                _retire(db, instead_of, why)
+            try:
+                changed = db.execute(
+                    "UPDATE tools SET status = 'active' WHERE id = ? AND status = 'retired'",
+                    [tool_id],
+                )
+            except sqlite3.IntegrityError:
+                raise NameTaken("Another active tool has this name.") from None
+            if changed.rowcount:
+                _note(db, tool_id, "restored", why)
+
+    def versions(self, name: str) -> list[dict[str, Any]]:
+        """All tools that ever had the name, oldest first: ``id``, ``status``, ``created``
+        (ISO time in UTC), ``signature``, ``origin``."""
+        rows = self._db.rows(
+            "SELECT id, status, created, signature, origin FROM tools WHERE name = ? "
+            "ORDER BY created, rowid",
+            [name],
+        )
+        return [{**dict(row), "origin": json.loads(row["origin"])} for row in rows]
+
+    def history(self, name: str) -> list[dict[str, Any]]:
+        """What became of the tools of that name, oldest first: ``id``, ``what`` (added,
+        retired, restored), ``why``, ``created``."""
+        rows = self._db.rows(
+            "SELECT tool_id AS id, what, why, history.created FROM history "
+            "JOIN tools ON tools.id = history.tool_id WHERE name = ? ORDER BY number",
+            [name],
+        )
+        return [dict(row) for row in rows]
+
+    def names(self) -> list[str]:
+        """Every name a tool has or had, sorted."""
+        return [row["name"] for row in self._db.rows("SELECT DISTINCT name FROM tools ORDER BY 1")]
 
     def by_name(self, name: str) -> Tool | None:
         """The active tool of that name."""
@@ -179,6 +226,18 @@ class Records:
         texts = {column: row[column] for column in _TEXT_COLUMNS}
         jsons = {column: json.loads(row[column]) for column in _JSON_COLUMNS}
         return Tool(**texts, **jsons, source=self._code.read(row["id"]))
+
+
+def _retire(db: Any, tool_id: str, why: str) -> None:
+    changed = db.execute(
+        "UPDATE tools SET status = 'retired' WHERE id = ? AND status = 'active'", [tool_id]
+    )
+    if changed.rowcount:
+        _note(db, tool_id, "retired", why)
+
+
+def _note(db: Any, tool_id: str, what: str, why: str) -> None:
+    db["history"].insert({"tool_id": tool_id, "what": what, "why": why, "created": _now()})
 
 
 def _case_row(tool_id: str, case: Case) -> dict[str, Any]:

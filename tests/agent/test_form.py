@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yunjue.agent.form import is_free, says_same
+
+
+@pytest.mark.parametrize(
+    ("output", "free"),
+    [
+        ({"x": 1.5}, True),
+        ({"x": [1, 2]}, True),
+        ({"x": 2.0}, False),
+        ({"x": [1]}, False),
+        ({"x": 7}, False),
+        ({"x": "1.5"}, False),
+        ({"x": 1.5, "y": 2.5}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+def test_what_leaves_its_form_to_the_task(output, free):
+    assert is_free(output) is free
+
+
+@pytest.mark.parametrize(
+    ("answer", "result", "same"),
+    [
+        ("1905.96", "1905.961078063666", True),
+        ("1906", "1905.961078063666", True),
+        ("1,905.96", "1905.961078063666", True),
+        ("1905.961078063666", "1905.961078063666", True),
+        ("1905.97", "1905.961078063666", False),
+        ("1900", "1905.961078063666", False),
+        ("0", "-0.4", True),
+        ("65.88", "65.875", True),
+        ("65.87", "65.875", True),
+        ("37.2 degrees", "37.22", False),
+        ("nan", "37.22", False),
+        ("1e999", "37.22", False),
+        ("", "37.22", False),
+        ("ab", "a, b", True),
+        ("a b", "a, b", True),
+        ("a, b, c", "a, b", False),
+        ("b, a", "a, b", False),
+        ("", "a, b", False),
+        ("3 x 5", "3, 5", False),
+    ],
+)
+def test_saying_the_same(answer, result, same):
+    assert says_same(answer, result) is same
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.integers(0, 6))
+def test_every_rounding_says_the_same(value, decimals):
+    assert says_same(f"{value:.{decimals}f}", repr(value))
+
+
+@given(st.text(), st.text())
+def test_any_text_is_judged(answer, result):
+    says_same(answer, result)

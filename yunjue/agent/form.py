@@ -1,0 +1,53 @@
+"""The form of an answer: may differ from a tool's result, while it says the same.
+
+A tool may give 1905.961078 where the task wants two decimals, or a list where it wants the
+items joined. The model writes the form; what it may not do is change the value.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+FLOAT_ERROR = Decimal("1e-15")
+"""Relative difference of a float and its shortest text."""
+
+_UNSAID = re.compile(r"[\W_]+")
+
+
+def is_free(output: dict[str, Any] | None) -> bool:
+    """Whether a tool's output leaves its form to the task: a broken number, or a list."""
+    if not output or len(output) != 1:
+        return False
+    value = next(iter(output.values()))
+    if isinstance(value, float):
+        return not value.is_integer()
+    return isinstance(value, list) and len(value) > 1
+
+
+def says_same(answer: str, result: str) -> bool:
+    """Whether ``answer`` is ``result`` rounded, or its items in order with other separators.
+
+    >>> says_same("1905.96", "1905.961078"), says_same("ab", "a, b")
+    (True, True)
+    >>> says_same("1906.96", "1905.961078"), says_same("ba", "a, b")
+    (False, False)
+    """
+    number = _number(result)
+    if number is not None:
+        rounded = _number(answer.replace(",", ""))
+        if rounded is None:
+            return False
+        unit = Decimal(1).scaleb(min(int(rounded.as_tuple().exponent), 0))
+        most = max(unit * Decimal("0.5000001"), abs(number) * FLOAT_ERROR)
+        return abs(rounded - number) <= most
+    return bool(answer) and _UNSAID.sub("", answer) == _UNSAID.sub("", result)
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
