@@ -114,6 +114,50 @@ def test_a_retired_tool_frees_its_name_and_can_come_back(library):
         library.retire("no such id")
 
 
+def test_versions_and_what_became_of_them(library):
+    first = add(library, "count_words")
+    library.retire(first.id, "too slow")
+    second = a_tool("count_words", "Counts words better")
+    library.add(second, a_verdict(second))
+    assert [(one["id"], one["status"]) for one in library.versions("count_words")] == [
+        (first.id, "retired"),
+        (second.id, "active"),
+    ]
+    assert library.versions("count_words")[0]["origin"] == {"run": "r1", "model": "scripted"}
+    with pytest.raises(NameTaken):
+        library.restore(first.id)
+    assert library.restore(first.id, "the new one is wrong", replace=True) == first
+    assert library.get("count_words") == first
+    assert [found.tool.id for found in library.search("count words", 5)] == [first.id]
+    library.restore(first.id)  # already in use: no news
+    told = [(one["what"], one["id"], one["why"]) for one in library.history("count_words")]
+    assert told == [
+        ("added", first.id, ""),
+        ("retired", first.id, "too slow"),
+        ("added", second.id, ""),
+        ("retired", second.id, "the new one is wrong"),
+        ("restored", first.id, "the new one is wrong"),
+    ]
+    with pytest.raises(UnknownToolError, match="count_words"):
+        library.versions("count_word")
+
+
+def test_a_library_of_an_older_version_gets_its_history(library, tmp_path):
+    tool = add(library, "count_words")
+    library.close()
+    import sqlite3
+
+    old = sqlite3.connect(tmp_path / "library" / "library.db")
+    old.executescript(
+        "DROP TABLE history; DROP INDEX tools_by_name;"
+        "DELETE FROM _sqlite_migrations WHERE name = 'm004_history';"
+    )
+    old.close()
+    assert [(one["what"], one["id"]) for one in library.history("count_words")] == [
+        ("added", tool.id)
+    ]
+
+
 def test_what_was_not_proven_is_refused(library):
     tool = a_tool()
     with pytest.raises(LibraryError, match="does not admit"):

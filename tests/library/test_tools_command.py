@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from yunjue.cli.tool_inputs import parse_inputs
 from yunjue.cli.tools import app
 from yunjue.errors import UnknownToolError, UsageError
-from yunjue.types import CallOutcome
+from yunjue.types import CallOutcome, Case
 
 
 @pytest.fixture(autouse=True)
@@ -209,3 +209,136 @@ def test_wrong_inputs(args, pairs):
 @given(st.text())
 def test_any_text_is_an_input(text):
     assert parse_inputs(SCHEMA, None, [f"text={text}"]) == {"text": text}
+
+
+@pytest.fixture
+def versions(home):
+    """Two versions of a tool, the second in use; their ids."""
+    library = open_library(home / "library")
+    first, second = a_tool(), a_tool(description="Count words well")
+    library.add(first, a_verdict(first))
+    library.retire(first.id, "wrong")
+    library.add(second, a_verdict(second))
+    library.close()
+    return first.id, second.id
+
+
+def test_history(versions):
+    found = invoke_json("history", "count_words")
+    assert [one["id"] for one in found["versions"]] == list(versions)
+    assert [one["what"] for one in found["events"]] == ["added", "retired", "added"]
+    shown = invoke("history", "count_words").stdout
+    assert versions[0][:12] in shown and "wrong" in shown
+
+
+def test_diff(versions):
+    shown = invoke("diff", "count_words").stdout
+    assert '-"""Count words"""' in shown and '+"""Count words well"""' in shown
+    back = invoke("diff", "count_words", versions[1][:8], versions[0][:8]).stdout
+    assert '+"""Count words"""' in back
+    with pytest.raises(UnknownToolError, match="begins with 'zz'"):
+        invoke("diff", "count_words", "zz")
+
+
+def test_retire_restore_and_rollback(versions):
+    assert invoke_json("rollback", "count_words", "--why", "a test")["id"] == versions[0]
+    with pytest.raises(UsageError, match="no earlier version"):
+        invoke("rollback", "count_words")
+    assert invoke_json("restore", "count_words", "--id", versions[1][:10])["id"] == versions[1]
+    assert invoke_json("retire", "count_words")["status"] == "retired"
+    assert invoke_json("list") == []
+    with pytest.raises(UsageError, match="not in use"):
+        invoke("rollback", "count_words")
+    assert invoke_json("restore", "count_words")["id"] == versions[1]
+    whys = [one["why"] for one in invoke_json("history", "count_words")["events"]]
+    assert "a test" in whys and "by hand" in whys
+
+
+SOURCE = """
+from pydantic import BaseModel
+
+__TOOL_META__ = {{"name": "double", "description": "Twice the number.", "dependencies": []}}
+
+
+class InputModel(BaseModel):
+    number: int
+
+
+class OutputModel(BaseModel):
+    result: int
+
+
+def run(input: InputModel) -> OutputModel:
+    return OutputModel(result=input.number {operation})
+"""
+
+
+@pytest.fixture
+def double(home, shared_base, monkeypatch):
+    """A right version of a tool, then a wrong one in use; their ids."""
+    monkeypatch.setenv("YUNJUE_SANDBOX", "process")
+    monkeypatch.setenv("YUNJUE_ALLOW_UNSAFE", "true")
+    library = open_library(home / "library")
+    number = {"number": {"title": "Number", "type": "integer"}}
+    result = {"result": {"title": "Result", "type": "integer"}}
+    tools = [
+        a_tool(
+            "double",
+            source=SOURCE.format(operation=operation),
+            requirements=[],
+            input_schema={
+                "properties": number,
+                "required": ["number"],
+                "title": "InputModel",
+                "type": "object",
+            },
+            output_schema={
+                "properties": result,
+                "required": ["result"],
+                "title": "OutputModel",
+                "type": "object",
+            },
+        )
+        for operation in ("* 2", "+ 2")
+    ]
+    cases = [Case(inputs={"number": 2}, expected=4), Case(inputs={"number": 5}, expected=10)]
+    library.add(tools[0], a_verdict(tools[0], cases=cases))
+    library.retire(tools[0].id)
+    library.add(tools[1], a_verdict(tools[1], cases=cases))
+    library.close()
+    return [tool.id for tool in tools]
+
+
+def test_verify_rolls_back_what_fails(double):
+    looked = invoke("verify", "--all", "--dry-run", "--json")
+    assert looked.exit_code == 1
+    assert json.loads(looked.stdout)[0]["reason"] == "tests: 1 of 2 cases pass"
+    assert invoke_json("show", "double")["id"] == double[1]
+
+    done = invoke("verify", "double")
+    assert done.exit_code == 1
+    assert f"FAILED   double: 1 of 2 cases pass; replaced by {double[0][:12]}" in done.stdout
+    assert invoke_json("show", "double")["id"] == double[0]
+    whys = [one["why"] for one in invoke_json("history", "double")["events"]]
+    assert "verify: tests: 1 of 2 cases pass" in whys
+
+    again = invoke("verify", "--all")
+    assert (again.exit_code, again.stdout) == (0, "ok       double: 2 of 2 cases pass\n")
+    assert invoke_json("show", "double")["verdict"]["sandbox"] == "process"
+
+
+def test_verify_needs_names_or_all(double):
+    for arguments in ((), ("double", "--all")):
+        with pytest.raises(UsageError, match="--all"):
+            invoke("verify", *arguments)
+
+
+def test_versions_of_an_unknown_tool(versions):
+    for command in ("history", "diff", "retire", "restore", "rollback"):
+        with pytest.raises(UnknownToolError, match="count_words"):
+            invoke(command, "count_word")
+
+
+def test_diff_of_one_version(tool):
+    with pytest.raises(UsageError, match="one version"):
+        invoke("diff", "count_words")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yunjue.cli import options
+from yunjue.cli import options, tool_verify, tool_versions
+from yunjue.cli.library import opened_library, warn
 from yunjue.cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -19,12 +17,14 @@ if TYPE_CHECKING:
     from yunjue.types import CallOutcome, Case, Tool, Verdict
 
 app = typer.Typer(help="The tool library: list, show, search, run.", no_args_is_help=True)
+tool_versions.register(app)
+app.command("verify")(tool_verify.verify)
 
 
 @app.command("list")
 def list_tools(library: options.Library = None, json: options.Json = False) -> None:
     """List the tools with how often they were called and how often that went well."""
-    with _library(library) as (_, opened):
+    with opened_library(library) as (_, opened):
         found = [_summary(opened, tool) for tool in opened.active()]
     if json:
         print_json(found)
@@ -44,7 +44,7 @@ def show(
     json: options.Json = False,
 ) -> None:
     """Show a tool: what it does, the evidence for it, and how it fared."""
-    with _library(library) as (_, opened):
+    with opened_library(library) as (_, opened):
         tool = opened.get(name)
         proof, cases = opened.verdict(tool.id), opened.cases(tool.id)
         stats = opened.stats(tool.id)
@@ -73,7 +73,7 @@ def search(
     json: options.Json = False,
 ) -> None:
     """Show the tools that fit best, as the agent would find them."""
-    with _library(library) as (settings, opened):
+    with opened_library(library) as (settings, opened):
         found = [
             {**_summary(opened, hit.tool), "score": round(hit.score, 6)}
             for hit in opened.search(query, settings.top_k)
@@ -100,7 +100,7 @@ def run(
 
     from yunjue.cli.tool_inputs import parse_inputs
 
-    with _library(library, sandbox=sandbox, allow_unsafe=allow_unsafe) as (settings, opened):
+    with opened_library(library, sandbox=sandbox, allow_unsafe=allow_unsafe) as (settings, opened):
         tool = opened.get(name)
     values = parse_inputs(tool.input_schema, args, inputs or [])
     outcome = asyncio.run(_call(settings, tool, values))
@@ -115,25 +115,12 @@ def run(
 @app.command("reindex")
 def reindex(library: options.Library = None, json: options.Json = False) -> None:
     """Make the search index again; after changing the embedder it makes itself."""
-    with _library(library) as (_, opened):
+    with opened_library(library) as (_, opened):
         count = opened.reindex()
     if json:
         print_json({"tools": count})
     else:
         say(f"Indexed {count} tools.")
-
-
-@contextmanager
-def _library(folder: Path | None, **flags: Any) -> Iterator[tuple[Settings, Library]]:
-    from yunjue.config import load_settings
-    from yunjue.library.open import open_library
-
-    settings = load_settings(library=folder, **flags)
-    library = open_library(settings, _warn)
-    try:
-        yield settings, library
-    finally:
-        library.close()
 
 
 async def _call(settings: Settings, tool: Tool, inputs: dict[str, Any]) -> CallOutcome:
@@ -144,15 +131,11 @@ async def _call(settings: Settings, tool: Tool, inputs: dict[str, Any]) -> CallO
     job = SandboxJob(
         source=tool.source, calls=[inputs], requirements=tool.requirements, limits=limits
     )
-    sandbox = await open_sandbox(settings, _warn)
+    sandbox = await open_sandbox(settings, warn)
     try:
         return (await sandbox.call(job))[0]
     finally:
         await sandbox.close()
-
-
-def _warn(message: str) -> None:
-    say(f"warning: {message}")
 
 
 def _summary(library: Library, tool: Tool) -> dict[str, Any]:

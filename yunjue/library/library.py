@@ -208,8 +208,17 @@ class Library:
         records = self._records()
         return records.history(name) if records else []
 
+    def add_verdict(self, verdict: Verdict) -> None:
+        """Keep a later verdict on a tool, which :meth:`verdict` then gives.
+
+        Raises:
+            UnknownToolError: there is no such tool.
+        """
+        self.get_by_id(verdict.tool_id)
+        self._records(create=True).add_verdict(verdict)
+
     def verdict(self, tool_id: str) -> Verdict | None:
-        """Why the tool was admitted."""
+        """The last word on the tool: why it was admitted, or what a later proof found."""
         records = self._records()
         return records.verdict(tool_id) if records else None
 

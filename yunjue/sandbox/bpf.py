@@ -36,6 +36,9 @@ _COMMON = {
     "process_mrelease": 448,
 }
 _X86_64 = {
+    "shmget": 29,  # what System V makes would stay from one call to the next
+    "semget": 64,
+    "msgget": 68,
     "ptrace": 101,
     "syslog": 103,
     "uselib": 134,
@@ -85,6 +88,7 @@ _X86_64 = {
     "kexec_file_load": 320,
     "bpf": 321,
     "userfaultfd": 323,
+    "mq_open": 240,
 }
 _AARCH64 = {
     "lookup_dcookie": 18,
@@ -104,6 +108,10 @@ _AARCH64 = {
     "init_module": 105,
     "delete_module": 106,
     "clock_settime": 112,
+    "mq_open": 180,
+    "msgget": 186,
+    "semget": 190,
+    "shmget": 194,
     "syslog": 116,
     "ptrace": 117,
     "reboot": 142,

@@ -152,6 +152,12 @@ class Records:
         )
         return [row["id"] for row in rows]
 
+    def add_verdict(self, verdict: Verdict) -> None:
+        """Keep a later verdict on a tool; its cases stay as they are."""
+        with self._db.write() as db:
+            row = {"tool_id": verdict.tool_id, "verdict": _to_json(verdict.model_dump())}
+            db["verdicts"].insert({**row, "created": _now()})
+
     def verdict(self, tool_id: str) -> Verdict | None:
         """The last verdict on a tool."""
         rows = self._db.rows(
