@@ -123,7 +123,7 @@ async def ask_alone(task: str, settings: Settings) -> dict[str, Any]:
     meter = Meter(Limits())
     gateway = Gateway(models, Unrecorded(), meter, Events())
     schema = closed(
-        {"thinking": {"type": "string", "maxLength": 600}, "answer": {"type": "string"}}
+        {"thinking": {"type": "string", "maxLength": 600}, "answer": TEXT}
     )
     messages = [Message(role="system", content=ALONE), Message(role="user", content=task)]
     try:

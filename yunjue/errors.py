@@ -15,6 +15,7 @@
     ├── ModelError                  1
     │   ├── ModelAuthError              a key is missing or wrong
     │   ├── ModelUnavailable            not reachable after the retries
+    │   ├── PromptTooLong               prompt and reply exceed the context window
     │   ├── ModelOutputInvalid          not the asked-for JSON after the repairs
     │   ├── UnknownPriceError           cost cannot be counted
     │   └── ReplayMiss                  a replay asks what the trace does not hold

@@ -14,8 +14,8 @@ GOLDEN = Path(__file__).parents[2] / "traces" / "golden"
 TRACES = sorted(GOLDEN.glob("*/*.jsonl"))
 
 
-def test_there_are_golden_traces():
-    assert TRACES
+def test_the_recorded_stream_is_there():
+    assert len(TRACES) >= 20
 
 
 @pytest.mark.integration

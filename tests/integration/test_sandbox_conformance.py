@@ -15,11 +15,10 @@ def test_conforms(sandbox, sandbox_probe):
 
 
 class Weakened(BubblewrapSandbox):
-    """Shares the host's network and its shared memory."""
+    """Shares the host's network."""
 
     def _arguments(self, ground):
-        shared = ("--unshare-net", "--unshare-ipc")
-        return [one for one in super()._arguments(ground) if one not in shared]
+        return [one for one in super()._arguments(ground) if one != "--unshare-net"]
 
 
 async def test_the_suite_notices_a_hole(bubblewrap_sandbox, home, monkeypatch):
@@ -28,8 +27,8 @@ async def test_the_suite_notices_a_hole(bubblewrap_sandbox, home, monkeypatch):
     await weakened.prepare()
     found = {}
     for probe in PROBES:
-        if probe.part == "network" or "shared memory of the host" in probe.name:
+        if probe.part == "network":
             found[probe.name] = await attempt(weakened, probe)
     await weakened.close()
     assert found["no way to the host's own servers"]
-    assert found["shared memory of the host is out of reach"]
+    assert found["no interface but loopback"] or found["no way to the internet"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 
 import httpx
@@ -53,8 +54,10 @@ async def test_a_served_model_is_used(server, model):
     plain, structured = server.requests[-2].json, server.requests[-1].json
     assert (plain["temperature"], plain["seed"], plain["max_tokens"]) == (0.5, 3, 7)
     assert plain["stop"] == ["."]
-    assert "response_format" not in plain
-    assert structured["response_format"]["json_schema"]["schema"] == SCHEMA
+    assert "grammar" not in plain
+    grammar = json.loads(structured["grammar"].partition("%json")[2])
+    assert {name: grammar[name] for name in SCHEMA} == SCHEMA
+    assert grammar["x-guidance"]["whitespace_flexible"] is False
 
 
 async def test_a_proxy_does_not_come_between(server, model, monkeypatch):

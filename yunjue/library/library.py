@@ -183,9 +183,10 @@ class Library:
         """
         tool = self.get_by_id(tool_id)
         holder = self.find(tool.name)
-        if holder and holder.id != tool.id and not replace:
+        other = holder.id if holder and holder.id != tool.id else ""
+        if other and not replace:
             raise NameTaken(f"There is another active tool named {tool.name!r}.")
-        self._records(create=True).restore(tool_id, why, holder.id if holder else "")
+        self._records(create=True).restore(tool_id, why, other)
         self._index_tool(tool)
         return tool
 

@@ -71,7 +71,7 @@ PROBES = [
         """
         written = []
         for path in ("/proc/sys/kernel/hostname", "/proc/sys/kernel/core_pattern",
-                     "/proc/sysrq-trigger", "/proc/sys/vm/drop_caches", "/proc/1/oom_score_adj",
+                     "/proc/sysrq-trigger", "/proc/sys/vm/drop_caches",
                      "/sys/kernel/uevent_helper", "/sys/fs/cgroup/cgroup.procs"):
             try:
                 with open(path, "r+") as setting:
@@ -89,7 +89,7 @@ PROBES = [
         """
         read = []
         for path in ("/proc/kcore", "/proc/kmsg", "/dev/mem", "/dev/kmem", "/dev/port",
-                     "/dev/kmsg", "/proc/1/mem", "/proc/1/environ"):
+                     "/dev/kmsg", "/proc/1/mem"):
             try:
                 fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
                 if os.read(fd, 1):
