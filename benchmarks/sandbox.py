@@ -151,6 +151,7 @@ async def rate(way: Way, calls: int) -> dict[str, float]:
     for _ in range(calls):
         await way()
     one = calls / (time.perf_counter() - started)
+    await asyncio.gather(*(way() for _ in range(THREADS)))  # as many workers as will be used
     started = time.perf_counter()
     for _ in range(max(1, calls // THREADS)):
         await asyncio.gather(*(way() for _ in range(THREADS)))

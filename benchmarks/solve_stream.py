@@ -122,9 +122,7 @@ async def ask_alone(task: str, settings: Settings) -> dict[str, Any]:
     models = await choose_models(settings, warn=lambda message: None)
     meter = Meter(Limits())
     gateway = Gateway(models, Unrecorded(), meter, Events())
-    schema = closed(
-        {"thinking": {"type": "string", "maxLength": 600}, "answer": TEXT}
-    )
+    schema = closed({"thinking": {"type": "string", "maxLength": 600}, "answer": TEXT})
     messages = [Message(role="system", content=ALONE), Message(role="user", content=task)]
     try:
         reply = await gateway.ask_json("executor", messages, schema, max_tokens=400)

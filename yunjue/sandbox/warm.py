@@ -16,7 +16,7 @@ from yunjue.hashing import content_id
 from yunjue.protocols import SandboxJob
 from yunjue.sandbox.session import Session, Talk
 
-MOST_IDLE = 4
+MOST_IDLE = 8
 """Workers kept waiting; each holds some 30 MiB."""
 
 
