@@ -17,7 +17,7 @@ def write(path, earlier=()):
     events = Events()
     writer = TraceWriter(path, list(earlier))
     events.subscribe(writer)
-    events.start_at(len(earlier))
+    events.go_on(earlier)
     return events, writer
 
 

@@ -173,7 +173,7 @@ class Sitting:
     def _open_trace(self, stack: AsyncExitStack) -> None:
         writer = TraceWriter(self.folder / TRACE_FILE, self.earlier)
         stack.callback(writer.close)
-        self.events.start_at(len(self.earlier))
+        self.events.go_on(self.earlier)
         for subscriber in (writer, *self._subscribers, _plugins_see):
             self.events.subscribe(subscriber)
 
