@@ -11,7 +11,7 @@ from typing import Any
 
 from yunjue.config import load_settings
 from yunjue.sandbox.conformance.check import PROBES, check
-from yunjue.sandbox.select import open_sandbox
+from yunjue.sandbox.select import opened_sandbox
 
 
 def main() -> None:
@@ -30,14 +30,12 @@ def main() -> None:
 
 
 async def probe(name: str) -> dict[str, Any]:
-    sandbox = await open_sandbox(load_settings(sandbox=name), warn=lambda message: None)
-    try:
+    settings = load_settings(sandbox=name)
+    async with opened_sandbox(settings, warn=lambda message: None) as sandbox:
         return {
             report.name: "holds" if report.passed else f"**broken**: {report.detail}"
             async for report in check(sandbox)
         }
-    finally:
-        await sandbox.close()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from yunjue.errors import ConfigError
 from yunjue.limits import Limits
+from yunjue.protocols import SandboxLimits
 
 PROJECT_FILE = "yunjue.toml"
 ROLES = ("manager", "author", "tester", "executor", "critic", "integrator")
@@ -89,6 +90,10 @@ class Settings(BaseSettings):
 
     def limits(self) -> Limits:
         return Limits(self.max_cost, self.max_tokens, self.max_calls, self.max_steps, self.timeout)
+
+    def tool_limits(self) -> SandboxLimits:
+        """The bounds of one tool call."""
+        return SandboxLimits(seconds=self.tool_seconds, memory_mib=self.tool_memory)
 
 
 def load_settings(**flags: Any) -> Settings:

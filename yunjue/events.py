@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,10 +38,6 @@ KINDS = {
 """Every kind, with what its data says."""
 
 
-ONCE = {"tool.admitted": "id", "tool.called": "call", "run.answered": "status"}
-"""kind -> what of its data names the thing, of which there is one in a run."""
-
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """``time`` is seconds since the epoch; ``seq`` counts from 0 within the run."""
@@ -61,35 +57,23 @@ class Events:
     def __init__(self) -> None:
         self._subscribers: list[Subscriber] = []
         self._seq = 0
-        self._told: dict[tuple[str, str], Event] = {}
 
     def subscribe(self, subscriber: Subscriber) -> None:
         self._subscribers.append(subscriber)
 
-    def go_on(self, earlier: Sequence[Event]) -> None:
-        """A resumed run goes on where its trace ends: numbers follow, and what happened
-        once is not told again when the node that told it was killed before it ended."""
-        self._seq = len(earlier)
-        told = {_once(event.kind, event.data): event for event in earlier}
-        self._told = {key: event for key, event in told.items() if key}
+    def start_at(self, seq: int) -> None:
+        """Number the next event ``seq``; a resumed run goes on where its trace ends."""
+        self._seq = seq
 
     def emit(self, kind: str, /, **data: Any) -> Event:
         """Make an event of ``kind`` (one of :data:`KINDS`) and pass it on."""
         if kind not in KINDS:
             raise ValueError(f"unknown event kind {kind!r}")
-        key = _once(kind, data)
-        if key and key in self._told:
-            return self._told[key]
         event = Event(kind, data, time.time(), self._seq)
         self._seq += 1
         for subscriber in self._subscribers:
             subscriber(event)
         return event
-
-
-def _once(kind: str, data: dict[str, Any]) -> tuple[str, str] | None:
-    """What names an event that happens once; None for those that may come again."""
-    return (kind, str(data.get(ONCE[kind]))) if kind in ONCE else None
 
 
 def warn(events: Events | None, message: str) -> None:

@@ -16,7 +16,6 @@ from yunjue.errors import (
     TraceError,
     UsageError,
 )
-from yunjue.events import Events
 from yunjue.library.open import open_library
 from yunjue.traces.trace import read_trace
 
@@ -340,18 +339,3 @@ async def test_a_taken_name_makes_the_manager_choose_another(tmp_path):
     result = await solve(story.TASK, settings.model_copy(update={"max_new_tools": 1}))
     assert "taken" in result.refused[0]
     assert result.new_tools == []
-
-
-def test_what_happened_once_is_not_told_again_by_a_resumed_run():
-    before, after, heard = Events(), Events(), []
-    earlier = [
-        before.emit("tool.called", call="call-1", name="a"),
-        before.emit("tool.admitted", id="x", verdict={"seconds": 1}),
-        before.emit("warning", message="w"),
-    ]
-    after.go_on(earlier)
-    after.subscribe(heard.append)
-    after.emit("tool.admitted", id="x", verdict={"seconds": 2})
-    after.emit("warning", message="w")
-    after.emit("tool.called", call="call-2", name="a")
-    assert [(event.kind, event.seq) for event in heard] == [("warning", 3), ("tool.called", 4)]

@@ -17,7 +17,7 @@ def write(path, earlier=()):
     events = Events()
     writer = TraceWriter(path, list(earlier))
     events.subscribe(writer)
-    events.go_on(earlier)
+    events.start_at(len(earlier))
     return events, writer
 
 
@@ -77,6 +77,20 @@ def test_events_of_an_earlier_sitting_are_not_written_twice(tmp_path):
         events.emit("warning", message=message)
     writer.close()
     assert [event.data["message"] for event in read_trace(path)] == ["one", "one", "two"]
+
+
+def test_what_happened_once_is_not_told_again_though_its_times_differ(tmp_path):
+    path = tmp_path / "trace.jsonl"
+    events, writer = write(path)
+    events.emit("tool.called", call="call-1", name="a")
+    events.emit("tool.admitted", id="x", verdict={"stages": [{"name": "s", "seconds": 1}]})
+    writer.close()
+    events, writer = write(path, read_trace(path))
+    events.emit("tool.admitted", id="x", verdict={"stages": [{"name": "s", "seconds": 2}]})
+    events.emit("tool.called", call="call-2", name="a")
+    writer.close()
+    told = [(event.kind, event.data.get("call")) for event in read_trace(path)]
+    assert told == [("tool.called", "call-1"), ("tool.admitted", None), ("tool.called", "call-2")]
 
 
 async def test_a_recorded_effect_is_served_once_for_each_time_it_happened():

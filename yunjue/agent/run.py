@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from yunjue.agent.graph import build_graph
-from yunjue.agent.services import Services, tool_limits
+from yunjue.agent.services import Services
 from yunjue.agent.state import State, new_state
 from yunjue.concurrency import together
 from yunjue.config import ROLES, Settings, home
@@ -173,7 +173,7 @@ class Sitting:
     def _open_trace(self, stack: AsyncExitStack) -> None:
         writer = TraceWriter(self.folder / TRACE_FILE, self.earlier)
         stack.callback(writer.close)
-        self.events.go_on(self.earlier)
+        self.events.start_at(len(self.earlier))
         for subscriber in (writer, *self._subscribers, _plugins_see):
             self.events.subscribe(subscriber)
 
@@ -198,7 +198,7 @@ class Sitting:
             self.events,
             candidates=settings.candidates,
             repairs=settings.repairs,
-            limits=tool_limits(settings),
+            limits=settings.tool_limits(),
             veto=plugins().veto,
         )
         return Services(

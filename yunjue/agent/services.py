@@ -13,7 +13,7 @@ from yunjue.events import Events
 from yunjue.library.library import Library
 from yunjue.limits import Meter
 from yunjue.models.gateway import Gateway
-from yunjue.protocols import Effects, Sandbox, SandboxJob, SandboxLimits
+from yunjue.protocols import Effects, Sandbox, SandboxJob
 from yunjue.synthesis.synthesize import Synthesizer
 from yunjue.types import CallOutcome, Tool
 
@@ -89,7 +89,7 @@ class Services:
             calls=[inputs],
             requirements=tool.requirements,
             files={name: Path(path) for name, path in files.items()},
-            limits=tool_limits(self.settings),
+            limits=self.settings.tool_limits(),
             warm=True,
         )
         return (await self.sandbox.call(job))[0]
@@ -104,8 +104,3 @@ class Services:
         except UnknownToolError:
             return
         self.library.record_call(self.run, call, tool.id, outcome, inputs)
-
-
-def tool_limits(settings: Settings) -> SandboxLimits:
-    """The bounds of one tool call that the settings ask for."""
-    return SandboxLimits(seconds=settings.tool_seconds, memory_mib=settings.tool_memory)

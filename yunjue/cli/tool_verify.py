@@ -54,13 +54,12 @@ def verify(
 async def _verify(
     settings: Settings, library: Library, tools: list[Tool], dry_run: bool, quiet: bool
 ) -> list[dict[str, Any]]:
-    from yunjue.sandbox.select import open_sandbox
+    from yunjue.sandbox.select import opened_sandbox
 
     if not tools:
         return []
-    sandbox = await open_sandbox(settings, warn)
-    try:
-        found = []
+    found = []
+    async with opened_sandbox(settings, warn) as sandbox:
         for tool in tools:
             verdict = await _prove(settings, library, sandbox, tool)
             replaced = ""
@@ -80,9 +79,7 @@ async def _verify(
                 after = f"; replaced by {replaced[:12]}" if replaced else ""
                 print(f"{mark:<8} {tool.name}: {verdict.stages[-1].detail}{after}", flush=True)
             found.append(one)
-        return found
-    finally:
-        await sandbox.close()
+    return found
 
 
 async def _replace(
@@ -100,8 +97,6 @@ async def _replace(
 
 
 async def _prove(settings: Settings, library: Library, sandbox: Sandbox, tool: Tool) -> Verdict:
-    from yunjue.protocols import SandboxLimits
     from yunjue.synthesis.reprove import reprove
 
-    limits = SandboxLimits(seconds=settings.tool_seconds, memory_mib=settings.tool_memory)
-    return await reprove(sandbox, tool, library.cases(tool.id), limits)
+    return await reprove(sandbox, tool, library.cases(tool.id), settings.tool_limits())

@@ -124,18 +124,17 @@ def reindex(library: options.Library = None, json: options.Json = False) -> None
 
 
 async def _call(settings: Settings, tool: Tool, inputs: dict[str, Any]) -> CallOutcome:
-    from yunjue.protocols import SandboxJob, SandboxLimits
-    from yunjue.sandbox.select import open_sandbox
+    from yunjue.protocols import SandboxJob
+    from yunjue.sandbox.select import opened_sandbox
 
-    limits = SandboxLimits(seconds=settings.tool_seconds, memory_mib=settings.tool_memory)
     job = SandboxJob(
-        source=tool.source, calls=[inputs], requirements=tool.requirements, limits=limits
+        source=tool.source,
+        calls=[inputs],
+        requirements=tool.requirements,
+        limits=settings.tool_limits(),
     )
-    sandbox = await open_sandbox(settings, warn)
-    try:
+    async with opened_sandbox(settings, warn) as sandbox:
         return (await sandbox.call(job))[0]
-    finally:
-        await sandbox.close()
 
 
 def _summary(library: Library, tool: Tool) -> dict[str, Any]:

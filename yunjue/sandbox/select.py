@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from yunjue.config import Settings
 from yunjue.errors import SandboxUnavailable
@@ -32,6 +33,18 @@ async def open_sandbox(settings: Settings, warn: Callable[[str], None]) -> Sandb
         except SandboxUnavailable as error:
             tried.append(f"{name}: {error.message}")
     raise SandboxUnavailable(f"No sandbox can be used here. {' '.join(tried)}")
+
+
+@asynccontextmanager
+async def opened_sandbox(
+    settings: Settings, warn: Callable[[str], None]
+) -> AsyncIterator[Sandbox]:
+    """A context with the sandbox of :func:`open_sandbox`, closed at its end."""
+    sandbox = await open_sandbox(settings, warn)
+    try:
+        yield sandbox
+    finally:
+        await sandbox.close()
 
 
 async def _open(name: str, settings: Settings, warn: Callable[[str], None]) -> Sandbox:

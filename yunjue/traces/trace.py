@@ -12,6 +12,7 @@ from yunjue.errors import DiskFull, TraceError
 from yunjue.events import Event
 from yunjue.files import no_room
 from yunjue.hashing import content_id
+from yunjue.traces.effects import comparable
 
 TRACE_FILE = "trace.jsonl"
 FORMAT = 1
@@ -46,8 +47,8 @@ class TraceWriter:
     """Appends events to a trace; a subscriber of :class:`yunjue.events.Events`.
 
     When a run is resumed, the node that was interrupted runs again from its start and
-    emits again what it had emitted; ``earlier`` events with the same kind and data are
-    not written twice.
+    emits again what it had emitted; ``earlier`` events with the same kind and data, times
+    aside, are not written twice.
     """
 
     def __init__(self, path: Path, earlier: list[Event]) -> None:
@@ -85,4 +86,5 @@ class TraceWriter:
 
 
 def _identity(event: Event) -> str:
-    return event.kind + content_id(json.dumps(event.data, sort_keys=True, default=str))
+    data = comparable(event.data)
+    return event.kind + content_id(json.dumps(data, sort_keys=True, default=str))
