@@ -43,7 +43,7 @@ async def _make(state: State, services: Services, need: str) -> Tool | str:
     specified anew, once, with what went wrong.
     """
     failed = ""
-    for _ in range(SPECIFICATIONS):
+    for attempt in range(SPECIFICATIONS):
         try:
             spec = await specify(state, services, need, failed)
         except ModelOutputInvalid as error:
@@ -53,7 +53,7 @@ async def _make(state: State, services: Services, need: str) -> Tool | str:
             return spec
         origin = {"run": services.run, "task": state["task"][:500], "need": need}
         synthesis = await services.synthesizer.make(
-            spec, need or state["task"], origin, state["files"]
+            spec, need or state["task"], origin, state["files"], attempt
         )
         if synthesis.tool is not None and synthesis.verdict is not None:
             return _keep(services, synthesis.tool, synthesis.verdict)
