@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from story import ok, refused
 
-from yunjue.synthesis.settle import passes, same, settle
+from yunjue.synthesis.settle import alike, passes, same, settle
 from yunjue.types import CallOutcome, Case
 
 CASES = [Case(inputs={"n": n}, expected=n * 2) for n in (1, 2, 3)]
@@ -38,6 +38,39 @@ def test_a_claim_that_a_dissenter_supports_needs_more_votes():
 def test_two_that_pass_nothing_are_not_believed_but_three_are():
     assert settle(CASES, rows([5, 6, 7], [5, 6, 7])).group == []
     assert settle(CASES, rows([5, 6, 7], [5, 6, 7], [5, 6, 7])).group[0] == 0
+
+
+def test_three_are_not_believed_against_two_others_who_agree():
+    contested = rows([5, 6, 7], [5, 6, 7], [8, 8, 8], [8, 8, 8], [5, 6, 7])
+    assert settle(CASES, contested).group == []
+    assert settle(CASES, [*contested, *rows([5, 6, 7])]).group[0] == 0
+
+
+def test_programs_that_round_differently_agree_and_the_commonest_form_leads():
+    outcomes = rows([2.344, 4.2, 7], [2.34, 4.2, 7], [2.34, 4.2, 7.0])
+    settled = settle(CASES, outcomes)
+    assert settled.group == [1, 0, 2]
+    assert [case.expected for case in settled.cases] == [2.34, 4.2, 7]
+
+
+def test_two_that_pass_every_case_and_contradict_each_other_elsewhere_settle_nothing():
+    passing = rows([2, 4, 6], [2, 4, 6], [2, 4, 6])
+    extra = rows([8, 10], [0, 0], [8, 10])
+    assert settle(CASES, passing[:2], extra[:2]).group == []
+    assert settle(CASES, passing, extra).group == [0, 2]
+
+
+def test_refusing_an_input_nobody_wrote_is_no_contradiction():
+    extra = [[ok(8), refused()], [ok(8), ok(3)]]
+    assert settle(CASES, rows([2, 4, 6], [2, 4, 6]), extra).group == [0, 1]
+
+
+def test_alike_is_the_same_but_for_rounding():
+    assert alike(2.346, 2.35) and alike(2.35, 2.346) and alike([746.43], [746])
+    assert not alike(2.346, 2.4 + 0.05)
+    assert not alike("2.346", "2.35")
+    assert not alike(True, 1)
+    assert alike(1e30, 1e30)
 
 
 def test_candidates_that_mostly_fail_form_no_group():

@@ -13,7 +13,7 @@ from yunjue.synthesis.author import Evidence, write_candidate
 from yunjue.synthesis.choose import best
 from yunjue.synthesis.generated import generated_inputs
 from yunjue.synthesis.prove import Bench, Candidate
-from yunjue.synthesis.settle import Settlement, passes, settle
+from yunjue.synthesis.settle import Settlement, passes, result_of, settle
 from yunjue.synthesis.tester import write_cases
 from yunjue.synthesis.trial import Trial, try_winner
 from yunjue.types import Case
@@ -91,8 +91,7 @@ class Making:
             self._settle()
         while not self.settlement.group and self._repairs:
             self._repairs -= 1
-            number = len(self._candidates)
-            self._candidates.append(await self._write(number, self._evidence()))
+            self._candidates.append(await self._repair(self._most_promising()))
             self._settle()
         if not self.settlement.group:
             return None
@@ -146,18 +145,25 @@ class Making:
         )
         return candidate
 
-    def _evidence(self) -> Evidence:
-        """The most promising candidate and what is wrong with it."""
+    async def _repair(self, failed: Candidate) -> Candidate:
+        """A candidate written with the evidence of one that failed. If it does the same
+        still, it is no independent witness, and counts as if it had not run."""
+        lines = [stage.detail for stage in failed.stages if not stage.passed]
+        lines += [outcome.error for outcome in failed.outcomes if outcome.error]
+        lines += ["It gives wrong results for some inputs."] if not lines else []
+        evidence = Evidence(failed.body, [line[:300] for line in dict.fromkeys(lines)][:3])
+        repaired = await self._write(len(self._candidates), evidence)
+        if list(map(result_of, repaired.outcomes)) == list(map(result_of, failed.outcomes)):
+            repaired.outcomes, repaired.unlabelled = [], []
+        return repaired
+
+    def _most_promising(self) -> Candidate:
         failures = self.settlement.failures
         place = min(
             range(len(self._candidates)),
             key=lambda place: (not self._candidates[place].sound, failures[place]),
         )
-        best_one = self._candidates[place]
-        lines = [stage.detail for stage in best_one.stages if not stage.passed]
-        lines += [outcome.error for outcome in best_one.outcomes if outcome.error]
-        lines += ["It gives wrong results for some inputs."] if not lines else []
-        return Evidence(best_one.body, [line[:300] for line in dict.fromkeys(lines)][:3])
+        return self._candidates[place]
 
 
 def _commonest(candidates: list[Candidate], most: int = 2) -> list[str]:

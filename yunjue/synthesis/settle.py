@@ -17,6 +17,8 @@ from yunjue.types import CallOutcome, Case
 
 STRONG = 3
 """So many candidates that agree may overrule every case of the tester; two, fewer than half."""
+MARGIN = 2
+"""By so many they must outnumber the next group to overrule half of the cases or more."""
 MAX_CONFLICTS = 0.2
 """Share of generated inputs on which programs that do the same may give different results:
 some of these inputs mean nothing."""
@@ -27,7 +29,8 @@ class Settlement:
     """Outcome of a vote.
 
     Attributes:
-        group: indexes of the candidates to trust, which agree; empty if there are none.
+        group: indexes of the candidates to trust, which agree but for rounding, first one
+            that passes all of ``cases``; empty if there are none.
         cases: the cases as they hold now: expected values of disputed ones replaced.
         disputed: one entry per overruled case: inputs, claimed, settled, votes.
         why: one sentence.
@@ -50,6 +53,26 @@ def same(left: Any, right: Any) -> bool:
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(map(same, left, right))
     return type(left) is type(right) and left == right
+
+
+def alike(left: Any, right: Any) -> bool:
+    """The same, or the same but for rounding: tasks and specifications say little of digits,
+    and programs that round differently compute the same."""
+    numbers = [
+        value
+        for value in (left, right)
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+    ]
+    if len(numbers) == 2:
+        return same(left, right) or _rounds_to(left, right) or _rounds_to(right, left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(alike, left, right))
+    return same(left, right)
+
+
+def _rounds_to(fine: float, coarse: float) -> bool:
+    digits = len(repr(float(coarse)).partition(".")[2].rstrip("0"))
+    return "e" not in repr(float(coarse)) and same(round(float(fine), digits), coarse)
 
 
 def result_of(outcome: CallOutcome) -> Any:
@@ -89,7 +112,10 @@ def settle(
         else len(cases)
         for index, row in enumerate(outcomes)
     ]
-    groups = _groups([index for index in ran if _runs(outcomes[index])], outcomes, extra)
+    groups = [
+        _leader_first(group, outcomes, failures)
+        for group in _groups([index for index in ran if _runs(outcomes[index])], outcomes, extra)
+    ]
     passing = [group for group in groups if failures[group[0]] == 0]
     if passing:
         group = passing[0]
@@ -103,8 +129,9 @@ def settle(
     if len(group) < 2:
         return Settlement([], cases, "no candidate passes, and no two agree", failures=failures)
     leader = group[0]
-    if len(group) < STRONG and 2 * failures[leader] >= len(cases):
-        why = "the two candidates that agree fail half of the cases"
+    rivals = len(groups[1]) if len(groups) > 1 else 0
+    if 2 * failures[leader] >= len(cases) and len(group) < max(STRONG, rivals + MARGIN):
+        why = f"{len(group)} candidates agree, {rivals} contradict them, and most cases do"
         return Settlement([], cases, why, failures=failures)
     settled, disputed = [], []
     for number, case in enumerate(cases):
@@ -142,7 +169,8 @@ def _groups(
     outcomes: Sequence[Sequence[CallOutcome]],
     extra: Sequence[Sequence[CallOutcome]],
 ) -> list[list[int]]:
-    """Candidates that agree with the first of their group, the largest groups first."""
+    """Candidates that agree with the first of their group, the largest groups first, and
+    of equals the one that was written first."""
     groups: list[list[int]] = []
     for index in indexes:
         for group in groups:
@@ -155,9 +183,26 @@ def _groups(
     return sorted(groups, key=len, reverse=True)
 
 
+def _leader_first(
+    group: list[int], outcomes: Sequence[Sequence[CallOutcome]], failures: Sequence[int]
+) -> list[int]:
+    """The group, first the one that passes most cases; of equals the one whose results,
+    digit by digit, most others have."""
+
+    def others(index: int) -> int:
+        return sum(
+            same(result_of(a), result_of(b))
+            for other in group
+            for a, b in zip(outcomes[index], outcomes[other], strict=True)
+        )
+
+    leader = min(group, key=lambda index: (failures[index], -others(index), index))
+    return [leader, *(index for index in group if index != leader)]
+
+
 def _agree(left: Sequence[CallOutcome], right: Sequence[CallOutcome]) -> bool:
     return all(
-        (a.status == "ok") == (b.status == "ok") and same(result_of(a), result_of(b))
+        (a.status == "ok") == (b.status == "ok") and alike(result_of(a), result_of(b))
         for a, b in zip(left, right, strict=True)
     )
 
@@ -168,5 +213,5 @@ def _fit(left: Sequence[CallOutcome], right: Sequence[CallOutcome]) -> bool:
     both = [
         (a, b) for a, b in zip(left, right, strict=True) if a.status == "ok" and b.status == "ok"
     ]
-    conflicts = sum(not same(result_of(a), result_of(b)) for a, b in both)
+    conflicts = sum(not alike(result_of(a), result_of(b)) for a, b in both)
     return conflicts <= MAX_CONFLICTS * len(both)
