@@ -79,7 +79,7 @@ class InProcess:
 
 def _load(source):
     module = {"__name__": "tool"}
-    exec(compile(source, "tool.py", "exec"), module)
+    exec(compile(source, "tool.py", "exec", dont_inherit=True), module)
     return module
 
 

@@ -53,7 +53,7 @@ def read_originals(folder: Path, label: str) -> tuple[list[Incoming], list[Plann
         try:
             data = read_file(path, MAX_BYTES, follow=False)
             if b"__TOOL_META__" not in data:
-                notes.append(f"{path.name} is no tool: it has no __TOOL_META__.")
+                notes.append(f"{path.name!a} is no tool: it has no __TOOL_META__.")
                 continue
             incoming = _read(path.name, data, label)
             if incoming.tool.name in found:

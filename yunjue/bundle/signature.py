@@ -148,10 +148,16 @@ def new_keys(name: Path, password: str) -> tuple[Path, Path, str]:
         handle = os.open(secret, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(bytes(key) + b"\n")
-        public.write_bytes(bytes(pair.public_key) + b"\n")
-    return secret, public, pair.public_key.to_base64().decode()
+        public_key = pair.public_key
+        public_key.untrusted_comment = f"minisign public key {_hex(public_key.to_base64())}"
+        public.write_bytes(bytes(public_key) + b"\n")
+    return secret, public, public_key.to_base64().decode()
 
 
 def _key_id(signature: minisign.Signature) -> str:
-    line = bytes(signature).splitlines()[1]
+    return _hex(bytes(signature).splitlines()[1])
+
+
+def _hex(line: bytes) -> str:
+    """The key's id in the way the original program shows it."""
     return f"{int.from_bytes(base64.b64decode(line)[2:10], 'little'):016X}"
