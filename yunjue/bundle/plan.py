@@ -43,6 +43,7 @@ class Planned:
         reason: short name of why it was refused.
         detail: one sentence for a person.
         holder: id of the active tool that it replaces.
+        evidence: what the stage that refused it saw.
     """
 
     incoming: Incoming
@@ -76,6 +77,7 @@ class Planned:
             "licence": tool.origin.get("licence", ""),
             "active": self.incoming.active,
             "cases": len(self.incoming.cases),
+            "evidence": self.evidence,
         }
 
 

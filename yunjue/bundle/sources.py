@@ -41,14 +41,19 @@ def take(where: str, quarantine: Path) -> Source:
     """
     if re.match(r"[a-z][a-z0-9+.-]+://", where, re.IGNORECASE):
         data, signature = fetch(where, quarantine)
-        return Source(shown(where), data, signature)
+        return Source(_plain(shown(where)), data, signature)
     path = _starter() if where == STARTER and not Path(where).exists() else Path(where)
-    label = STARTER if where == STARTER else path.absolute().name
+    label = STARTER if where == STARTER else _plain(path.absolute().name)
     if not path.is_dir():
         return Source(label, read_file(path, MAX_ARCHIVE), _signature(path))
     if (path / MANIFEST).exists():
         return Source(label, pack(read_folder(path)), _signature(path))
     return Source(label, folder=path)
+
+
+def _plain(name: str) -> str:
+    """The name without what a terminal would obey; it is shown wherever the tools are."""
+    return "".join(one if one.isprintable() else "?" for one in name)[:300]
 
 
 def _signature(path: Path) -> bytes | None:

@@ -47,7 +47,10 @@ def export(
     ] = "NOASSERTION",
     with_tasks: Annotated[
         bool,
-        typer.Option(help="Also what may be private: tasks, and inputs of calls in real work."),
+        typer.Option(
+            "--with-tasks",
+            help="Also what may be private: tasks, and inputs of calls in real work.",
+        ),
     ] = False,
     sign: Annotated[
         Path | None, typer.Option(metavar="KEYFILE", help="Minisign key; writes FILE.minisig.")
