@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -114,3 +115,30 @@ def test_a_folder_of_original_files(command, tmp_path):
     assert "agree on 2 of 3 cases" in done.stderr
     ran = command("tools", "run", "double", "number=21", "-l", ours)
     assert json.loads(ran.stdout) == {"result": 42}
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_import_that_is_stopped_in_the_middle(command, home, tmp_path, how):
+    ours, bundle = tmp_path / "ours", tmp_path / "b.ytb"
+    filled(ours, a_tool(name="mine")).close()
+    before = state(ours)
+    slow = "input.number * 2 + len([1 for _ in iter(int, 1)])"
+    bundle.write_bytes(
+        bundle_of(tmp_path / "theirs", a_tool(), a_tool(name="slow", expression=slow))
+    )
+    env = {**os.environ, "YUNJUE_HOME": str(home), "YUNJUE_SANDBOX": "bubblewrap"}
+    started = subprocess.Popen(
+        [sys.executable, "-m", "yunjue", "tools", "import", str(bundle), "-l", str(ours)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=env,
+    )
+    for line in started.stderr:
+        if line.startswith("proved   double"):
+            break
+    started.send_signal(how)
+    started.communicate(timeout=60)
+    assert started.returncode == (130 if how == signal.SIGINT else -how)
+    assert (ours / "quarantine").exists() == (how == signal.SIGKILL)
+    command("tools", "import", bundle, "-l", ours, "--dry-run")
+    assert state(ours) == before
