@@ -26,6 +26,7 @@
     │   ├── DatabaseLocked
     │   ├── DatabaseDamaged
     │   └── DiskFull
+    ├── BundleRefused               1   a bundle, or a tool in it, is not taken
     ├── DownloadError               1   weights could not be had or do not match their hash
     ├── PluginError                 1
     └── TraceError                  1
@@ -155,6 +156,19 @@ class DatabaseDamaged(LibraryError):
 
 class DiskFull(LibraryError):
     default_hint = "Free some space and run the same command again: nothing was lost."
+
+
+class BundleRefused(YunjueError):
+    """``reason`` is a short name for programs and tables, such as ``wrong-hash``."""
+
+    default_hint = "The library is as it was. docs/bundles.md lists what is checked."
+
+    def __init__(self, reason: str, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+    def to_dict(self) -> dict[str, str]:
+        return {**super().to_dict(), "reason": self.reason}
 
 
 class DownloadError(YunjueError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yunjue.cli import options, tool_verify, tool_versions
+from yunjue.cli import options, tool_bundles, tool_verify, tool_versions
 from yunjue.cli.library import opened_library, warn
 from yunjue.cli.output import print_json, print_table, say
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The tool library: list, show, search, run.", no_args_is_help=True)
 tool_versions.register(app)
 app.command("verify")(tool_verify.verify)
+tool_bundles.register(app)
 
 
 @app.command("list")
@@ -162,7 +163,8 @@ def _print_summary(tool: Tool, stats: dict[str, Any]) -> None:
     if tool.requirements:
         print(f"  needs    {', '.join(tool.requirements)}")
     for key, value in tool.origin.items():
-        print(f"  {key:<8} {value}")
+        if not isinstance(value, dict):  # what a bundle said of its making is for --json
+            print(f"  {key:<8} {value}")
     print(
         f"  calls    {stats['calls']} ({stats['ok']} ok, {stats['input_errors']} with wrong "
         f"inputs, {stats['failed']} failed), {stats['seconds']:.2f} s, "

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from yunjue.store.code import CodeFiles
 from yunjue.store.database import Database
 from yunjue.store.fulltext import match_any, shorten
 from yunjue.store.index import VectorIndex
-from yunjue.store.records import Records
+from yunjue.store.records import Addition, Records
 from yunjue.store.seal import intact
 from yunjue.types import TOOL_NAME, CallOutcome, Case, Tool, Verdict
 
@@ -160,6 +160,16 @@ class Library:
         records.add(tool, verdict)
         self._index_tool(tool)
         return tool
+
+    def add_all(self, additions: Sequence[Addition]) -> None:
+        """Add several proven tools in one step: all of them, or none. Raises as :meth:`add`."""
+        for one in additions:
+            _check_admissible(one.tool, one.verdict)
+        if additions:
+            self._records(create=True).add_all(additions)
+        for one in additions:
+            if one.active:
+                self._index_tool(one.tool)
 
     def retire(self, tool_id: str, why: str = "") -> None:
         """Take a tool out of use and free its name; its file and history are kept.

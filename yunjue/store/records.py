@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,23 @@ INPUTS_BYTES = 4096
 
 _JSON_COLUMNS = ("input_schema", "output_schema", "requirements", "origin")
 _TEXT_COLUMNS = ("id", "name", "description", "signature")
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """One tool of several that are added together.
+
+    Attributes:
+        active: whether it is put into use; an earlier version is not.
+        why: for the history.
+        instead_of: id of the active tool of the same name that is retired for it; or "".
+    """
+
+    tool: Tool
+    verdict: Verdict
+    active: bool = True
+    why: str = ""
+    instead_of: str = ""
 
 
 def embedded_text(name: str, description: str, signature: str) -> str:
@@ -41,30 +59,53 @@ class Records:
         """
         self._code.write(tool.source)
         with self._db.write() as db:
-            holder = db.execute(
-                "SELECT id FROM tools WHERE name = ? AND status = 'active'", [tool.name]
-            ).fetchone()
-            if holder and holder["id"] == tool.id:
-                return
-            if holder:
-                raise NameTaken(f"There is another tool named {tool.name!r}.")
-            now = _now()
-            old = db.execute("SELECT 1 FROM tools WHERE id = ?", [tool.id]).fetchone()
-            if old:
-                db.execute("UPDATE tools SET status = 'active' WHERE id = ?", [tool.id])
-                db.execute("DELETE FROM cases WHERE tool_id = ?", [tool.id])
-            else:
-                self._insert(db, tool, now)
-            db["verdicts"].insert(
-                {"tool_id": tool.id, "verdict": _to_json(verdict.model_dump()), "created": now}
-            )
-            db["cases"].insert_all(_case_row(tool.id, case) for case in verdict.cases)
-            _note(db, tool.id, "added", "")
+            self._add(db, tool, verdict)
 
-    def _insert(self, db: Any, tool: Tool, now: str) -> None:
+    def add_all(self, additions: Sequence[Addition]) -> None:
+        """Add these tools in one transaction: all of them or, if anything is wrong, none.
+
+        Raises:
+            NameTaken: another active tool has the name of one.
+        """
+        with self._db.write() as db:
+            for one in additions:
+                if one.instead_of:
+                    _retire(db, one.instead_of, one.why)
+            for one in additions:  # before any file is written
+                _holder(db, one.tool)
+            for one in additions:
+                self._code.write(one.tool.source)
+                if one.active:
+                    self._add(db, one.tool, one.verdict, one.why)
+                else:
+                    self._add_retired(db, one)
+
+    def _add(self, db: Any, tool: Tool, verdict: Verdict, why: str = "") -> None:
+        if _holder(db, tool):
+            return
+        now = _now()
+        old = db.execute("SELECT 1 FROM tools WHERE id = ?", [tool.id]).fetchone()
+        if old:
+            db.execute("UPDATE tools SET status = 'active' WHERE id = ?", [tool.id])
+            db.execute("DELETE FROM cases WHERE tool_id = ?", [tool.id])
+        else:
+            self._insert(db, tool, now)
+        _evidence(db, tool, verdict, now)
+        _note(db, tool.id, "added", why)
+
+    def _add_retired(self, db: Any, one: Addition) -> None:
+        """An earlier version, for the history; nothing if it is known already."""
+        if db.execute("SELECT 1 FROM tools WHERE id = ?", [one.tool.id]).fetchone():
+            return
+        now = _now()
+        self._insert(db, one.tool, now, "retired")
+        _evidence(db, one.tool, one.verdict, now)
+        _note(db, one.tool.id, "added", f"{one.why}, as an earlier version")
+
+    def _insert(self, db: Any, tool: Tool, now: str, status: str = "active") -> None:
         texts = {column: getattr(tool, column) for column in _TEXT_COLUMNS}
         jsons = {column: _to_json(getattr(tool, column)) for column in _JSON_COLUMNS}
-        db["tools"].insert({**texts, **jsons, "created": now, "status": "active"})
+        db["tools"].insert({**texts, **jsons, "created": now, "status": status})
         db["tools_fts"].insert(texts)
 
     def retire(self, tool_id: str, why: str) -> None:
@@ -232,6 +273,23 @@ class Records:
         texts = {column: row[column] for column in _TEXT_COLUMNS}
         jsons = {column: json.loads(row[column]) for column in _JSON_COLUMNS}
         return Tool(**texts, **jsons, source=self._code.read(row["id"]))
+
+
+def _holder(db: Any, tool: Tool) -> bool:
+    """Whether the tool is active already; NameTaken if another of its name is."""
+    holder = db.execute(
+        "SELECT id FROM tools WHERE name = ? AND status = 'active'", [tool.name]
+    ).fetchone()
+    if holder and holder["id"] != tool.id:
+        raise NameTaken(f"There is another tool named {tool.name!r}.")
+    return holder is not None
+
+
+def _evidence(db: Any, tool: Tool, verdict: Verdict, now: str) -> None:
+    db["verdicts"].insert(
+        {"tool_id": tool.id, "verdict": _to_json(verdict.model_dump()), "created": now}
+    )
+    db["cases"].insert_all(_case_row(tool.id, case) for case in verdict.cases)
 
 
 def _retire(db: Any, tool_id: str, why: str) -> None:
