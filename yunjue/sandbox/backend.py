@@ -17,7 +17,7 @@ from yunjue.protocols import Isolation, SandboxJob, ToolSchemas
 from yunjue.sandbox import dependencies
 from yunjue.sandbox.inputs import staged
 from yunjue.sandbox.session import POLL_SECONDS, Session, Stopped, Talk, in_thread
-from yunjue.sandbox.warm import Ground, Idle, Worker
+from yunjue.sandbox.warm import Ground, Idle, Worker, kind
 from yunjue.types import CallOutcome
 
 Result = TypeVar("Result")
@@ -77,16 +77,14 @@ class Backend(ABC):
         def work(stop: threading.Event) -> Result:
             self._running.add(stop)
             try:
-                worker = self._idle.take(job) if job.warm else None
-                worker = worker or Worker(self._ground(job, stop), self._start)
-                worker.heed(stop)
+                worker = self._worker(job, stop)
                 try:
                     result = ask(worker.talk)
                 except BaseException:
                     worker.end()
                     raise
                 if job.warm:
-                    self._idle.keep(job, worker)
+                    self._idle.keep(worker)
                 else:
                     worker.end()
                 return result
@@ -97,6 +95,16 @@ class Backend(ABC):
             return await in_thread(work)
         except Stopped:
             raise SandboxError("The sandbox was closed while a tool ran.", hint="") from None
+
+    def _worker(self, job: SandboxJob, stop: threading.Event) -> Worker:
+        """One that waits for such jobs, or a new one. Its kind is read before its files are
+        copied: a file that changes later makes another kind."""
+        wanted = kind(job) if job.warm else ""
+        waiting = self._idle.take(wanted) if job.warm else None
+        if waiting is None:
+            return Worker(wanted, self._ground(job, stop), self._start)
+        waiting.heed(stop)
+        return waiting
 
     @contextlib.contextmanager
     def _ground(self, job: SandboxJob, stop: threading.Event) -> Iterator[Ground]:

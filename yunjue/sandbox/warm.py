@@ -17,7 +17,7 @@ from yunjue.protocols import SandboxJob
 from yunjue.sandbox.session import Session, Talk
 
 MOST_IDLE = 8
-"""Workers kept waiting; each holds some 30 MiB."""
+"""Workers kept waiting; each holds some 18 MiB (benchmarks/sandbox.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,18 @@ class Worker:
     """A talk with a runner, and the ground under it, which is left when it ends.
 
     Args:
+        kind: of the jobs it can serve, see :func:`kind`.
         ground: entered here, left in :meth:`end`.
         start: starts a runner on it.
     """
 
     def __init__(
-        self, ground: AbstractContextManager[Ground], start: Callable[[Ground], Session]
+        self,
+        kind: str,
+        ground: AbstractContextManager[Ground],
+        start: Callable[[Ground], Session],
     ) -> None:
+        self.kind = kind
         self._stack = ExitStack()
         self._ground = self._stack.enter_context(ground)
         self.talk = Talk(lambda: start(self._ground))
@@ -61,32 +66,31 @@ class Idle:
 
     def __init__(self, most: int = MOST_IDLE) -> None:
         self._most = most
-        self._workers: list[tuple[str, Worker]] = []
+        self._workers: list[Worker] = []
         self._lock = threading.Lock()
 
-    def take(self, job: SandboxJob) -> Worker | None:
-        """The worker for jobs like this one that waited least, if any."""
-        wanted = kind(job)
+    def take(self, kind: str) -> Worker | None:
+        """The worker for jobs of this kind that waited least, if any."""
         with self._lock:
             for place in reversed(range(len(self._workers))):
-                if self._workers[place][0] == wanted:
-                    return self._workers.pop(place)[1]
+                if self._workers[place].kind == kind:
+                    return self._workers.pop(place)
         return None
 
-    def keep(self, job: SandboxJob, worker: Worker) -> None:
+    def keep(self, worker: Worker) -> None:
         """Let it wait; if too many do, the one that waited longest is ended."""
         with self._lock:
-            self._workers.append((kind(job), worker))
+            self._workers.append(worker)
             surplus = self._workers[: -self._most]
             del self._workers[: -self._most]
-        for _, old in surplus:
+        for old in surplus:
             old.end()
 
     def end(self) -> None:
         """End all of them."""
         with self._lock:
             workers, self._workers = self._workers, []
-        for _, worker in workers:
+        for worker in workers:
             worker.end()
 
 
