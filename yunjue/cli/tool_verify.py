@@ -9,6 +9,7 @@ import typer
 from yunjue.cli import options
 from yunjue.cli.library import opened_library, warn
 from yunjue.cli.output import print_json, say
+from yunjue.cli.tool_versions import SHORT
 
 if TYPE_CHECKING:
     from yunjue.config import Settings
@@ -76,7 +77,7 @@ async def _verify(
             }
             if not quiet:
                 mark = "ok" if verdict.admitted else "FAILED"
-                after = f"; replaced by {replaced[:12]}" if replaced else ""
+                after = f"; replaced by {replaced[:SHORT]}" if replaced else ""
                 print(f"{mark:<8} {tool.name}: {verdict.stages[-1].detail}{after}", flush=True)
             found.append(one)
     return found
@@ -91,7 +92,7 @@ async def _replace(
     for tool_id in reversed(versions[: versions.index(tool.id)]):
         earlier = library.get_by_id(tool_id)
         if (await _prove(settings, library, sandbox, earlier)).admitted:
-            library.restore(tool_id, f"verify: {tool.id[:12]} failed")
+            library.restore(tool_id, f"verify: {tool.id[:SHORT]} failed")
             return tool_id
     return ""
 
