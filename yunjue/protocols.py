@@ -85,6 +85,8 @@ class SandboxJob:
             returns its schemas (see :meth:`Sandbox.inspect`).
         requirements: what the source imports beyond the standard library and pydantic.
         files: name -> host path; each is readable, read-only, at ``/inputs/NAME``.
+        network: entries of an allow-list (:class:`yunjue.hosts.Rule`): what the tool declares
+            and the user allows. Without any there is no network at all.
         warm: whether a worker of an earlier job with the same tool may serve it, and this
             one's wait for the next. Proofs always start afresh.
     """
@@ -94,6 +96,7 @@ class SandboxJob:
     requirements: Sequence[str] = ()
     files: Mapping[str, Path] = field(default_factory=dict)
     limits: SandboxLimits = SandboxLimits()
+    network: Sequence[str] = ()
     warm: bool = False
 
 

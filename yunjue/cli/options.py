@@ -20,6 +20,14 @@ AllowUnsafe = Annotated[
     bool | None,
     typer.Option("--allow-unsafe", help="Let --sandbox process run code on this host."),
 ]
+AllowNet = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="HOST",
+        help="Let tools that declare this host reach it: NAME, *.NAME, * (all that is public), "
+        "NAME:PORT, NAME=ADDRESS. Repeatable.",
+    ),
+]
 MaxCost = Annotated[float | None, typer.Option(help="Most US dollars to spend.")]
 MaxTokens = Annotated[int | None, typer.Option(help="Most tokens to use.")]
 MaxSteps = Annotated[int | None, typer.Option(help="Most decisions of the executor.")]

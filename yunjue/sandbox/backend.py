@@ -15,8 +15,9 @@ from yunjue import config
 from yunjue.errors import SandboxError
 from yunjue.protocols import Isolation, SandboxJob, ToolSchemas
 from yunjue.sandbox import dependencies
+from yunjue.sandbox.gate import AUTHORITIES, MOUNT, SOCKET, gate
 from yunjue.sandbox.inputs import staged
-from yunjue.sandbox.session import POLL_SECONDS, Session, Stopped, Talk, in_thread
+from yunjue.sandbox.session import POLL_SECONDS, Session, Stopped, in_thread
 from yunjue.sandbox.warm import Ground, Idle, Worker, kind
 from yunjue.types import CallOutcome
 
@@ -58,10 +59,10 @@ class Backend(ABC):
     async def call(self, job: SandboxJob) -> list[CallOutcome]:
         if not job.calls:
             return []
-        return await self._talk(job, lambda talk: [talk.call(inputs) for inputs in job.calls])
+        return await self._talk(job, lambda worker: [worker.call(inputs) for inputs in job.calls])
 
     async def inspect(self, job: SandboxJob) -> ToolSchemas:
-        return await self._talk(job, lambda talk: talk.inspect())
+        return await self._talk(job, lambda worker: worker.talk.inspect())
 
     async def close(self) -> None:
         self._ready = False
@@ -71,7 +72,7 @@ class Backend(ABC):
             await asyncio.sleep(POLL_SECONDS)
         await in_thread(lambda stop: self._idle.end())
 
-    async def _talk(self, job: SandboxJob, ask: Callable[[Talk], Result]) -> Result:
+    async def _talk(self, job: SandboxJob, ask: Callable[[Worker], Result]) -> Result:
         await self.prepare()
 
         def work(stop: threading.Event) -> Result:
@@ -79,7 +80,7 @@ class Backend(ABC):
             try:
                 worker = self._worker(job, stop)
                 try:
-                    result = ask(worker.talk)
+                    result = ask(worker)
                 except BaseException:
                     worker.end()
                     raise
@@ -109,8 +110,9 @@ class Backend(ABC):
     @contextlib.contextmanager
     def _ground(self, job: SandboxJob, stop: threading.Event) -> Iterator[Ground]:
         deps = self._install(job, stop)
-        with staged(job.files, self.cache / "jobs") as inputs:
-            yield Ground(job, deps, inputs, stop)
+        folder = self.cache / "jobs"
+        with staged(job.files, folder) as inputs, gate(job.network, folder) as way:
+            yield Ground(job, deps, inputs, stop, way)
 
     def _install(self, job: SandboxJob, stop: threading.Event) -> Path | None:
         return dependencies.install(job.requirements, self.cache / "deps", stop=stop)
@@ -130,11 +132,22 @@ def runner_command(python: str, *flags: str) -> list[str]:
 
 
 def about(
-    paths: list[str], scratch: str, rlimits: dict[str, int], uid: int | None
+    paths: list[str],
+    scratch: str,
+    rlimits: dict[str, int],
+    uid: int | None,
+    network: bool = False,
 ) -> dict[str, Any]:
     """The backend's part of the runner's header: folders for ``sys.path``, the writable
-    folder, the resource limits of each call's process, and whom to become."""
+    folder, the resource limits of each call's process, whom to become, and whether the
+    folder of a gate is mounted."""
+    gate = {
+        "forwarder": _text("forwarder.py"),
+        "proxy": f"{MOUNT}/{SOCKET}",
+        "authorities": f"{MOUNT}/{AUTHORITIES}",
+    }
     return {
+        "gate": gate if network else None,
         "tool_call": _text("tool_call.py"),
         "paths": paths,
         "scratch": scratch,

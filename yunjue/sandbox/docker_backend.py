@@ -13,6 +13,7 @@ from yunjue.protocols import Isolation, SandboxJob, SandboxLimits
 from yunjue.sandbox import custom_image, dependencies, image, leftovers
 from yunjue.sandbox.backend import ENVIRONMENT, Backend, about, runner_command
 from yunjue.sandbox.container import SCRATCH, Container, engine_errors, start
+from yunjue.sandbox.gate import MOUNT
 from yunjue.sandbox.session import Session
 from yunjue.sandbox.warm import Ground
 
@@ -129,7 +130,8 @@ class DockerSandbox(Backend):
         return True
 
     def _begin(self, ground: Ground) -> Session:
-        mounts = {"/deps": ground.deps, "/inputs": ground.inputs}
+        way = ground.gate.folder if ground.gate else None
+        mounts = {"/deps": ground.deps, "/inputs": ground.inputs, MOUNT: way}
         present = {target: folder for target, folder in mounts.items() if folder}
         limits = ground.job.limits
         container = self._container(runner_command(self._python), limits, present)
@@ -137,7 +139,7 @@ class DockerSandbox(Backend):
         paths = [path for path in ("/deps",) if ground.deps]
         if self._inside is None:
             paths.insert(0, image.SITE)
-        return Session(stream, ground.job, about(paths, SCRATCH, {}, None))
+        return Session(stream, ground.job, about(paths, SCRATCH, {}, None, bool(way)))
 
     def _container(
         self, command: list[str], limits: SandboxLimits, mounts: dict[str, Path] | None = None

@@ -7,14 +7,17 @@ is the start of the container and of Python in it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from yunjue.hashing import content_id
 from yunjue.protocols import SandboxJob
+from yunjue.sandbox.gate import Gate
 from yunjue.sandbox.session import Session, Talk
+from yunjue.types import CallOutcome
 
 MOST_IDLE = 8
 """Workers kept waiting; each holds some 18 MiB (benchmarks/sandbox.py)."""
@@ -22,12 +25,14 @@ MOST_IDLE = 8
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a job stands on: folders on the host, each to be mounted read-only."""
+    """What a job stands on: folders on the host, each to be mounted read-only, and the way
+    to the network, if it has one."""
 
     job: SandboxJob
     deps: Path | None
     inputs: Path | None
     stop: threading.Event = field(repr=False)
+    gate: Gate | None = None
 
 
 class Worker:
@@ -49,6 +54,17 @@ class Worker:
         self._stack = ExitStack()
         self._ground = self._stack.enter_context(ground)
         self.talk = Talk(lambda: start(self._ground))
+
+    def call(self, inputs: Mapping[str, Any]) -> CallOutcome:
+        """Call the tool once; where it went on the network is part of the outcome."""
+        gate = self._ground.gate
+        if gate is None:
+            return self.talk.call(inputs)
+        gate.begin()
+        outcome = self.talk.call(inputs)
+        visits = gate.end()
+        reached = sorted({visit.host for visit in visits if visit.allowed})
+        return outcome.model_copy(update={"network": reached, "visits": visits})
 
     def heed(self, stop: threading.Event) -> None:
         """From now on this event ends what it waits for."""
@@ -98,7 +114,8 @@ def kind(job: SandboxJob) -> str:
     """Equal for jobs that one worker can serve: all but the calls is the same, and the
     files have not changed."""
     files = {name: [str(path), *_state(path)] for name, path in job.files.items()}
-    return content_id([job.source, list(job.requirements), asdict(job.limits), files])
+    parts = [job.source, list(job.requirements), asdict(job.limits), files, list(job.network)]
+    return content_id(parts)
 
 
 def _state(path: Path) -> list[int]:

@@ -12,6 +12,7 @@ import sys
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from yunjue import hosts
 from yunjue.synthesis.template import read_meta
 from yunjue.types import TOOL_NAME
 
@@ -82,6 +83,10 @@ def _check_meta(source: str) -> list[str]:
         problems.append(f"The name {name!r} is not lower_snake_case of at most 64 characters.")
     if not isinstance(meta.get("description"), str) or not meta["description"].strip():
         problems.append("The description is empty.")
+    try:
+        hosts.declared(meta.get("network", []))
+    except ValueError as error:
+        problems.append(f"The network that __TOOL_META__ declares is wrong: {error}.")
     return problems
 
 
