@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from yunjue import keys
 from yunjue.config import load_settings
 from yunjue.errors import ConfigError
 from yunjue.grants import GrantedSandbox, NotGranted, equipped, lacking
@@ -82,6 +83,48 @@ def test_a_declaration_that_is_right_passes_the_checks():
 def test_entries_that_are_wrong_are_named(entry):
     with pytest.raises(ConfigError, match="allow_net"):
         load_settings(allow_net=[entry])
+
+
+KEYED = TOOL.format(meta='"secrets": ["WEATHER_KEY"]')
+
+
+def test_secrets_come_by_name_from_the_store_or_the_environment(monkeypatch):
+    settings = load_settings(grant_secrets=["WEATHER_KEY", "OTHER_KEY"])
+    monkeypatch.setenv("WEATHER_KEY", "from-environment")
+    assert equipped(SandboxJob(KEYED), settings).secrets == {"WEATHER_KEY": "from-environment"}
+    keys.store("weather_key", "from-the-store")
+    job = equipped(SandboxJob(KEYED), settings)
+    assert job.secrets == {"WEATHER_KEY": "from-the-store"}
+    assert "from-the-store" not in repr(job)
+    assert _request("call", job)["secrets"] == ["WEATHER_KEY"]
+    assert equipped(SandboxJob(PLAIN), settings).secrets == {}
+
+
+@pytest.mark.parametrize(
+    ("granted", "value", "said"),
+    [
+        ([], "long-enough", "--grant WEATHER_KEY"),
+        (["OTHER_KEY"], "long-enough", "--grant WEATHER_KEY"),
+        (["WEATHER_KEY"], None, "yunjue keys set weather_key"),
+        (["WEATHER_KEY"], "short", "less than 6 characters"),
+    ],
+)
+async def test_a_tool_without_its_secret_is_not_started(granted, value, said, monkeypatch):
+    if value:
+        monkeypatch.setenv("WEATHER_KEY", value)
+    spy = Spy()
+    settings = load_settings(grant_secrets=granted)
+    [outcome] = await GrantedSandbox(spy, settings).call(SandboxJob(KEYED, [{}]))
+    assert (outcome.status, outcome.reason) == ("failed", "secret_refused")
+    assert said in outcome.error and spy.jobs == []
+    assert value is None or value not in outcome.error
+
+
+@pytest.mark.parametrize("name", ["weather", "LD_PRELOAD", "PATH", "PYTHONPATH", "HTTPS_PROXY", ""])
+def test_names_that_no_secret_has(name):
+    with pytest.raises(ConfigError, match="grant_secrets"):
+        load_settings(grant_secrets=[name])
+    assert any("secrets" in one for one in check_source(TOOL.format(meta=f'"secrets": ["{name}"]')))
 
 
 def test_jobs_without_network_have_the_ids_they_had():

@@ -19,6 +19,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from yunjue import keys
 from yunjue.errors import ConfigError
 from yunjue.hosts import Rule
 from yunjue.limits import Limits
@@ -52,6 +53,7 @@ class Settings(BaseSettings):
     sandbox: str = Field("auto", description="auto, docker, bubblewrap, process or a plugin's")
     allow_unsafe: bool = Field(False, description="let the sandbox `process` run code on the host")
     allow_net: list[str] = Field([], description="hosts that tools which declare them may reach")
+    grant_secrets: list[str] = Field([], description="secrets for tools which declare them")
     image: str | None = Field(None, description="container image to use instead of our own")
     runtime: str | None = Field(None, description="the engine's runtime, e.g. runsc (gVisor)")
     embedder: str = Field("minilm", description="minilm, sentence-transformers, hash or a plugin's")
@@ -74,6 +76,11 @@ class Settings(BaseSettings):
     @classmethod
     def _hosts(cls, value: list[str]) -> list[str]:
         return [str(Rule.parse(text)) for text in value]
+
+    @field_validator("grant_secrets")
+    @classmethod
+    def _secrets(cls, value: list[str]) -> list[str]:
+        return keys.secret_names(value)
 
     @classmethod
     def settings_customise_sources(

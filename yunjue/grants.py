@@ -1,7 +1,8 @@
 """What a tool declares that it needs from outside, and what the user lets it have.
 
-A tool's file says so in ``__TOOL_META__``: ``network`` names the hosts it talks to. It gets
-what the user allows of that, call by call; if something is missing, it is not started.
+A tool's file says so in ``__TOOL_META__``: ``network`` names the hosts it talks to,
+``secrets`` the environment variables it reads. It gets what the user allows of that, call by
+call; if something is missing, it is not started.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
-from yunjue import hosts
+from yunjue import hosts, keys
 from yunjue.config import Settings
 from yunjue.protocols import Isolation, Sandbox, SandboxJob, ToolSchemas
+from yunjue.sandbox.redact import SHORTEST
 from yunjue.synthesis.template import read_meta
 from yunjue.types import CallOutcome
 
@@ -32,7 +34,7 @@ def equipped(job: SandboxJob, settings: Settings) -> SandboxJob:
         NotGranted: something that it declares is not allowed.
     """
     meta = _meta(job.source)
-    return replace(job, network=_network(meta, settings))
+    return replace(job, network=_network(meta, settings), secrets=_secrets(meta, settings))
 
 
 def lacking(source: str, settings: Settings) -> str:
@@ -64,6 +66,31 @@ def _network(meta: dict[str, Any], settings: Settings) -> list[str]:
         message = f"The tool needs the network ({what}), which is not allowed; {flags} allows it."
         raise NotGranted("network_refused", message)
     return granted
+
+
+def _secrets(meta: dict[str, Any], settings: Settings) -> dict[str, str]:
+    try:
+        wanted = keys.secret_names(meta.get("secrets", []))
+    except ValueError as error:
+        message = f"What the tool declares as its secrets is wrong: {error}."
+        raise NotGranted("secret_refused", message) from None
+    missing = [name for name in wanted if name not in settings.grant_secrets]
+    if missing:
+        flags = " ".join(f"--grant {name}" for name in missing)
+        message = f"The tool needs secrets that are not granted to it; {flags} grants them."
+        raise NotGranted("secret_refused", message)
+    return {name: _value(name) for name in wanted}
+
+
+def _value(name: str) -> str:
+    value = keys.secret(name)
+    if value is None:
+        message = f"The secret {name} has no value; yunjue keys set {name.lower()} stores one."
+        raise NotGranted("secret_refused", message)
+    if len(value) < SHORTEST:
+        message = f"The secret {name} has less than {SHORTEST} characters: it could not be hidden."
+        raise NotGranted("secret_refused", message)
+    return value
 
 
 class GrantedSandbox:

@@ -87,6 +87,8 @@ class SandboxJob:
         files: name -> host path; each is readable, read-only, at ``/inputs/NAME``.
         network: entries of an allow-list (:class:`yunjue.hosts.Rule`): what the tool declares
             and the user allows. Without any there is no network at all.
+        secrets: name -> value, environment variables of each call's process; outcomes have the
+            name in brackets wherever a value would stand.
         warm: whether a worker of an earlier job with the same tool may serve it, and this
             one's wait for the next. Proofs always start afresh.
     """
@@ -97,6 +99,7 @@ class SandboxJob:
     files: Mapping[str, Path] = field(default_factory=dict)
     limits: SandboxLimits = SandboxLimits()
     network: Sequence[str] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     warm: bool = False
 
 

@@ -28,6 +28,13 @@ AllowNet = Annotated[
         "NAME:PORT, NAME=ADDRESS. Repeatable.",
     ),
 ]
+Grant = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Give this secret (see `yunjue keys`) to tools that declare it. Repeatable.",
+    ),
+]
 MaxCost = Annotated[float | None, typer.Option(help="Most US dollars to spend.")]
 MaxTokens = Annotated[int | None, typer.Option(help="Most tokens to use.")]
 MaxSteps = Annotated[int | None, typer.Option(help="Most decisions of the executor.")]

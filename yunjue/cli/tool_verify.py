@@ -27,6 +27,7 @@ def verify(
     sandbox: options.Sandbox = None,
     allow_unsafe: options.AllowUnsafe = None,
     allow_net: options.AllowNet = None,
+    grant: options.Grant = None,
     library: options.Library = None,
     json: options.Json = False,
 ) -> None:
@@ -41,7 +42,8 @@ def verify(
 
     if bool(names) == everything:
         raise UsageError("Name the tools to verify, or give --all.")
-    flags = {"sandbox": sandbox, "allow_unsafe": allow_unsafe, "allow_net": allow_net or None}
+    flags = {"sandbox": sandbox, "allow_unsafe": allow_unsafe}
+    flags |= {"allow_net": allow_net or None, "grant_secrets": grant or None}
     with opened_library(library, **flags) as (settings, opened):
         tools = opened.active() if everything else [opened.get(name) for name in names or []]
         found = asyncio.run(_verify(settings, opened, tools, dry_run, quiet=json))

@@ -93,6 +93,7 @@ def run(
     sandbox: options.Sandbox = None,
     allow_unsafe: options.AllowUnsafe = None,
     allow_net: options.AllowNet = None,
+    grant: options.Grant = None,
     library: options.Library = None,
     json: options.Json = False,
 ) -> None:
@@ -101,7 +102,8 @@ def run(
 
     from yunjue.cli.tool_inputs import parse_inputs
 
-    flags = {"sandbox": sandbox, "allow_unsafe": allow_unsafe, "allow_net": allow_net or None}
+    flags = {"sandbox": sandbox, "allow_unsafe": allow_unsafe}
+    flags |= {"allow_net": allow_net or None, "grant_secrets": grant or None}
     with opened_library(library, **flags) as (settings, opened):
         tool = opened.get(name)
     values = parse_inputs(tool.input_schema, args, inputs or [])

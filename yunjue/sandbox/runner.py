@@ -177,10 +177,10 @@ class Runner:
         started, kills = time.monotonic(), oom_kills()
         pipes = [os.pipe() for _ in range(3)]
         limits = self.limits
-        environment = {}
+        environment = dict(request.get("secrets", {}))
         if self.forwarder:
             port = self.forwarder.start(self.gate["proxy"])
-            environment = self.forwarder.environment(port, self.gate["authorities"])
+            environment.update(self.forwarder.environment(port, self.gate["authorities"]))
         pid = os.fork()
         if pid == 0:
             writing = (pipes[0][1], pipes[1][1], pipes[2][1])

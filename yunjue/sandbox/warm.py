@@ -16,6 +16,7 @@ from typing import Any
 from yunjue.hashing import content_id
 from yunjue.protocols import SandboxJob
 from yunjue.sandbox.gate import Gate
+from yunjue.sandbox.redact import Redactor
 from yunjue.sandbox.session import Session, Talk
 from yunjue.types import CallOutcome
 
@@ -56,15 +57,17 @@ class Worker:
         self.talk = Talk(lambda: start(self._ground))
 
     def call(self, inputs: Mapping[str, Any]) -> CallOutcome:
-        """Call the tool once; where it went on the network is part of the outcome."""
-        gate = self._ground.gate
-        if gate is None:
-            return self.talk.call(inputs)
-        gate.begin()
-        outcome = self.talk.call(inputs)
-        visits = gate.end()
-        reached = sorted({visit.host for visit in visits if visit.allowed})
-        return outcome.model_copy(update={"network": reached, "visits": visits})
+        """Call the tool once; where it went on the network is part of the outcome, and no
+        value of a secret is."""
+        gate, secrets = self._ground.gate, self._ground.job.secrets
+        if gate:
+            gate.begin()
+        outcome = self.talk.call(inputs, secrets)
+        if gate:
+            visits = gate.end()
+            reached = sorted({visit.host for visit in visits if visit.allowed})
+            outcome = outcome.model_copy(update={"network": reached, "visits": visits})
+        return Redactor(secrets).outcome(outcome)
 
     def heed(self, stop: threading.Event) -> None:
         """From now on this event ends what it waits for."""
@@ -114,7 +117,8 @@ def kind(job: SandboxJob) -> str:
     """Equal for jobs that one worker can serve: all but the calls is the same, and the
     files have not changed."""
     files = {name: [str(path), *_state(path)] for name, path in job.files.items()}
-    parts = [job.source, list(job.requirements), asdict(job.limits), files, list(job.network)]
+    granted = [list(job.network), dict(job.secrets)]
+    parts = [job.source, list(job.requirements), asdict(job.limits), files, *granted]
     return content_id(parts)
 
 

@@ -64,4 +64,6 @@ def _request(verb: str, job: SandboxJob) -> dict[str, Any]:
     # What is younger than the first traces appears only where it is used.
     if job.network:
         request["network"] = list(job.network)
+    if job.secrets:
+        request["secrets"] = sorted(job.secrets)  # the names
     return request
