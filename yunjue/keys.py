@@ -18,7 +18,7 @@ from yunjue.files import locked, write_whole, writing
 
 _PROVIDER = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z")
 _SECRET = re.compile(r"[A-Z][A-Z0-9_]{0,63}\Z")
-_NO_SECRETS = re.compile(r"(LD|PYTHON|YUNJUE)_?.*|PATH|HOME|LANG|TZ|.*_PROXY|SSL_CERT_.*\Z")
+_NO_SECRETS = re.compile(r"LD_.*|PYTHON.*|YUNJUE_.*|PATH|HOME|LANG|TZ|.*_PROXY|SSL_CERT_.*")
 """Variables that steer programs: what a tool is given as a secret must not."""
 _VARIABLES = {
     "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
