@@ -2,7 +2,8 @@
 
 Libraries know how to reach a proxy by host and port, few by the socket that is all there is.
 The runner (:mod:`yunjue.sandbox.runner`) is sent the text of this file, so it imports only
-the standard library. It decides nothing: the proxy is on the host.
+the standard library. It decides nothing: the proxy is on the host. It counts as one of
+the processes that the tool may have.
 """
 
 from __future__ import annotations
