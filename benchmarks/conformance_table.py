@@ -1,6 +1,8 @@
 """The table of docs/security.md: every probe of the conformance suite, on each backend.
 
-python benchmarks/conformance_table.py [--backends docker,bubblewrap]
+    python benchmarks/conformance_table.py [--backends docker,bubblewrap]
+
+What a backend does not claim to hold is not run against it.
 """
 
 from __future__ import annotations

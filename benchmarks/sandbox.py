@@ -25,28 +25,14 @@ from yunjue.errors import SandboxUnavailable
 from yunjue.protocols import SandboxJob, SandboxLimits
 from yunjue.sandbox.bubblewrap import BubblewrapSandbox
 from yunjue.sandbox.docker_backend import DockerSandbox
+from yunjue.sandbox.harmless import ADD_ONE
 
-TOOL = """
-from pydantic import BaseModel
-
-__TOOL_META__ = {"name": "add_one", "description": "Adds one."}
-
-
-class InputModel(BaseModel):
-    number: int
-
-
-class OutputModel(BaseModel):
-    result: int
-
-
-def run(input: InputModel) -> OutputModel:
-    return OutputModel(result=input.number + 1)
-"""
-PLAIN = TOOL + "\nimport sys\nprint(run(InputModel(number=int(sys.argv[1]))).model_dump_json())\n"
+PLAIN = (
+    ADD_ONE + "\nimport sys\nprint(run(InputModel(number=int(sys.argv[1]))).model_dump_json())\n"
+)
 CASES = 10
 THREADS = 8
-JOB = SandboxJob(source=TOOL, calls=[{"number": 1}], limits=SandboxLimits())
+JOB = SandboxJob(source=ADD_ONE, calls=[{"number": 1}], limits=SandboxLimits())
 Way = Callable[[], Awaitable[Any]]
 
 

@@ -10,11 +10,11 @@ import yunjue
 ROOT = Path(yunjue.__file__).parent
 
 LAYERS = [
-    {"errors", "types", "hashing", "files", "concurrency"},
+    {"errors", "types", "hashing", "hosts", "files", "concurrency"},
     {"protocols", "events", "hookspecs"},
     {"config", "limits", "keys", "plugins", "weights", "weight_sources", "prompts"},
     {"models", "sandbox", "store"},
-    {"library", "synthesis", "traces", "bundle"},
+    {"library", "synthesis", "traces", "bundle", "grants"},
     {"agent"},
     {"cli", "default_plugins"},
 ]

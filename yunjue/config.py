@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,7 +19,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from yunjue import keys
 from yunjue.errors import ConfigError
+from yunjue.hosts import Rule
 from yunjue.limits import Limits
 from yunjue.protocols import SandboxLimits
 
@@ -50,6 +52,8 @@ class Settings(BaseSettings):
     library: Path | None = Field(None, description="folder of the tool library")
     sandbox: str = Field("auto", description="auto, docker, bubblewrap, process or a plugin's")
     allow_unsafe: bool = Field(False, description="let the sandbox `process` run code on the host")
+    allow_net: list[str] = Field([], description="hosts that tools which declare them may reach")
+    grant_secrets: list[str] = Field([], description="secrets for tools which declare them")
     image: str | None = Field(None, description="container image to use instead of our own")
     runtime: str | None = Field(None, description="the engine's runtime, e.g. runsc (gVisor)")
     embedder: str = Field("minilm", description="minilm, sentence-transformers, hash or a plugin's")
@@ -67,6 +71,16 @@ class Settings(BaseSettings):
     timeout: PositiveFloat | None = Field(None, description="wall seconds a run may take")
     tool_seconds: PositiveFloat = Field(10.0, description="wall seconds of one tool call")
     tool_memory: PositiveInt = Field(512, description="MiB of memory of one tool call")
+
+    @field_validator("allow_net")
+    @classmethod
+    def _hosts(cls, value: list[str]) -> list[str]:
+        return [str(Rule.parse(text)) for text in value]
+
+    @field_validator("grant_secrets")
+    @classmethod
+    def _secrets(cls, value: list[str]) -> list[str]:
+        return keys.secret_names(value)
 
     @classmethod
     def settings_customise_sources(

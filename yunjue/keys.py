@@ -17,6 +17,9 @@ from yunjue.errors import ConfigError, UsageError
 from yunjue.files import locked, write_whole, writing
 
 _PROVIDER = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z")
+_SECRET = re.compile(r"[A-Z][A-Z0-9_]{0,63}\Z")
+_NO_SECRETS = re.compile(r"LD_.*|PYTHON.*|YUNJUE_.*|PATH|HOME|LANG|TZ|.*_PROXY|SSL_CERT_.*")
+"""Variables that steer programs: what a tool is given as a secret must not."""
 _VARIABLES = {
     "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     "together_ai": ("TOGETHERAI_API_KEY", "TOGETHER_API_KEY"),
@@ -68,6 +71,26 @@ def key_for(provider: str, flag: str | None = None) -> str | None:
         return key
     values = (os.environ.get(variable, "").strip() for variable in variables(provider))
     return next((value for value in values if value), None)
+
+
+def secret_names(value: object) -> list[str]:
+    """The names of secrets that a tool declares or a user grants: WEATHER_KEY and the like.
+
+    Raises:
+        ValueError: it is not a list of such names.
+    """
+    if not isinstance(value, (list, tuple)) or not all(isinstance(one, str) for one in value):
+        raise ValueError("it is not a list of names")
+    for name in value:
+        if not _SECRET.match(name) or _NO_SECRETS.fullmatch(name):
+            raise ValueError(f"{name[:80]!r} cannot be the name of a secret, as WEATHER_KEY can")
+    return list(value)
+
+
+def secret(name: str) -> str | None:
+    """The value of the secret ``name``: stored under the name in lower case, else in the
+    environment; None if there is none."""
+    return stored().get(name.lower()) or os.environ.get(name, "").strip() or None
 
 
 def store(provider: str, key: str) -> None:

@@ -85,6 +85,10 @@ class SandboxJob:
             returns its schemas (see :meth:`Sandbox.inspect`).
         requirements: what the source imports beyond the standard library and pydantic.
         files: name -> host path; each is readable, read-only, at ``/inputs/NAME``.
+        network: entries of an allow-list (:class:`yunjue.hosts.Rule`): what the tool declares
+            and the user allows. Without any there is no network at all.
+        secrets: name -> value, environment variables of each call's process; outcomes have the
+            name in brackets wherever a value would stand.
         warm: whether a worker of an earlier job with the same tool may serve it, and this
             one's wait for the next. Proofs always start afresh.
         most_timeouts: calls that may run out of time before those that remain are given
@@ -96,6 +100,8 @@ class SandboxJob:
     requirements: Sequence[str] = ()
     files: Mapping[str, Path] = field(default_factory=dict)
     limits: SandboxLimits = SandboxLimits()
+    network: Sequence[str] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     warm: bool = False
     most_timeouts: int | None = None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_serializer
 
 TOOL_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
 """Valid for Python, for function calling and for MCP; at most 64 characters."""
@@ -113,6 +113,19 @@ class Case(Data):
     origin: Literal["tester", "agreed", "regression"] = "tester"
 
 
+class Visit(Data):
+    """A host and port that a call asked for: whether it was let through (if not, ``why``),
+    how many connections were asked for, and the bytes both ways."""
+
+    host: str
+    port: int
+    allowed: bool
+    why: str = ""
+    connections: int = 0
+    sent: int = 0
+    received: int = 0
+
+
 class CallOutcome(Data):
     """What one call of a tool came to. Never raises: it goes back to the model.
 
@@ -122,11 +135,14 @@ class CallOutcome(Data):
         output: ``OutputModel`` as JSON, when ok.
         error: one line for the model, when not ok.
         reason: what kind of failure: ``raised``, ``timeout``, ``memory``, ``crashed``,
-            ``output_too_large``, ``bad_output``, ``import``.
+            ``output_too_large``, ``bad_output``, ``import``; without starting the tool,
+            ``network_refused``, ``secret_refused``.
         stdout, stderr: what it printed, cut to the sandbox's limit.
         seconds: wall time of the call inside the sandbox.
         peak_mib: most MiB of memory its process held, the interpreter's included; 0 where
             that was not measured.
+        network: the hosts it reached, sorted.
+        visits: where it went on the network and where it was kept from.
     """
 
     status: Literal["ok", "input_error", "failed"]
@@ -137,6 +153,18 @@ class CallOutcome(Data):
     stderr: str = ""
     seconds: float = 0.0
     peak_mib: float = 0.0
+    network: list[str] = []
+    visits: list[Visit] = []
+
+    @model_serializer(mode="wrap")
+    def _without_network(self, handler: Any) -> dict[str, Any]:
+        """Calls that kept to themselves look as they did before there was a network, so
+        that older traces replay."""
+        return {
+            name: value
+            for name, value in handler(self).items()
+            if value or name not in ("network", "visits")
+        }
 
 
 class Stage(Data):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-import types
 
 import pytest
 from hypothesis import given
@@ -130,9 +128,7 @@ def sandbox(monkeypatch):
         sandbox.settings = settings
         return sandbox
 
-    module = types.ModuleType("yunjue.sandbox.select")
-    module.open_sandbox = open_sandbox
-    monkeypatch.setitem(sys.modules, "yunjue.sandbox.select", module)
+    monkeypatch.setattr("yunjue.sandbox.select.open_sandbox", open_sandbox)
     return sandbox
 
 

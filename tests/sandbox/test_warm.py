@@ -18,9 +18,9 @@ JOB = SandboxJob("source", warm=True)
 class Tracked:
     """A worker whose ground notes that it was left."""
 
-    def __init__(self):
+    def __init__(self, kind="one"):
         self.left = 0
-        self.worker = Worker(self.ground(), start=None)
+        self.worker = Worker(kind, self.ground(), start=None)
 
     @contextlib.contextmanager
     def ground(self):
@@ -30,21 +30,21 @@ class Tracked:
 
 def test_a_worker_is_taken_once():
     idle, one = Idle(), Tracked()
-    idle.keep(JOB, one.worker)
-    assert idle.take(SandboxJob("other", warm=True)) is None
-    assert idle.take(JOB) is one.worker
-    assert idle.take(JOB) is None
+    idle.keep(one.worker)
+    assert idle.take("other") is None
+    assert idle.take("one") is one.worker
+    assert idle.take("one") is None
     assert one.left == 0
 
 
 def test_the_one_that_waited_longest_is_ended():
-    idle, tracked = Idle(most=2), [Tracked() for _ in range(3)]
-    for number, one in enumerate(tracked):
-        idle.keep(SandboxJob(str(number), warm=True), one.worker)
+    idle, tracked = Idle(most=2), [Tracked(str(n)) for n in range(3)]
+    for one in tracked:
+        idle.keep(one.worker)
     assert [one.left for one in tracked] == [1, 0, 0]
     idle.end()
     assert [one.left for one in tracked] == [1, 1, 1]
-    assert idle.take(SandboxJob("2", warm=True)) is None
+    assert idle.take("2") is None
 
 
 def test_jobs_of_a_kind_differ_in_their_calls_alone(tmp_path):
@@ -92,9 +92,31 @@ async def test_a_worker_that_was_killed_while_it_waited_is_replaced():
     sandbox = ProcessSandbox(allow_unsafe=True)
     job = SandboxJob(DOUBLE, [{"value": 2}], warm=True)
     await sandbox.call(job)
-    worker = sandbox._idle.take(job)
+    worker = sandbox._idle.take(kind(job))
     worker.talk._session.stream._process.kill()
-    sandbox._idle.keep(job, worker)
+    sandbox._idle.keep(worker)
     [outcome] = await sandbox.call(job)
     assert outcome.output == {"result": 4}
+    await sandbox.close()
+
+
+@pytest.mark.usefixtures("shared_base")
+async def test_a_file_that_changes_while_the_call_runs_makes_another_kind(monkeypatch, tmp_path):
+    """What a worker can serve is what it was started with, not what there is when it ends."""
+    file = tmp_path / "table.csv"
+    file.write_text("a")
+    sandbox = ProcessSandbox(allow_unsafe=True)
+    job = SandboxJob(DOUBLE, [{"value": 2}], files={"table.csv": file}, warm=True)
+    before, start = kind(job), sandbox._start
+
+    def change(ground):
+        file.write_text("changed")
+        return start(Ground(ground.job, ground.deps, None, ground.stop))
+
+    monkeypatch.setattr(sandbox, "_start", change)
+    await sandbox.call(job)
+    assert sandbox._idle.take(kind(job)) is None
+    worker = sandbox._idle.take(before)
+    assert worker is not None
+    worker.end()
     await sandbox.close()

@@ -16,6 +16,7 @@ from yunjue.concurrency import together
 from yunjue.config import ROLES, Settings, home
 from yunjue.errors import LimitReached, UsageError, YunjueError
 from yunjue.events import Event, Events, Subscriber
+from yunjue.grants import GrantedSandbox
 from yunjue.library.open import open_library
 from yunjue.limits import Meter
 from yunjue.models.cache import ReplyCache
@@ -191,6 +192,7 @@ class Sitting:
         gateway = Gateway(models, effects, meter, self.events, cache)
         library = open_library(settings, self._warn)
         stack.callback(library.close)
+        # What is being proved gets neither network nor secrets; what was proved is granted.
         recorded = RecordedSandbox(sandbox, effects)
         synthesizer = Synthesizer(
             gateway,
@@ -206,7 +208,7 @@ class Sitting:
             settings=settings,
             gateway=gateway,
             library=library,
-            sandbox=recorded,
+            sandbox=GrantedSandbox(recorded, settings),
             synthesizer=synthesizer,
             events=self.events,
             meter=meter,

@@ -83,7 +83,7 @@ class Services:
         return Tool(**result["tool"]) if result["tool"] else None
 
     async def call(self, tool: Tool, inputs: dict, files: dict[str, str]) -> CallOutcome:
-        """Call ``tool`` once in the sandbox."""
+        """Call ``tool`` once in the sandbox, with what it is granted."""
         job = SandboxJob(
             source=tool.source,
             calls=[inputs],
@@ -92,7 +92,10 @@ class Services:
             limits=self.settings.tool_limits(),
             warm=True,
         )
-        return (await self.sandbox.call(job))[0]
+        outcome = (await self.sandbox.call(job))[0]
+        for visit in outcome.visits:
+            self.events.emit("tool.network", tool=tool.name, **visit.model_dump())
+        return outcome
 
     def record_call(
         self, call: str, tool: Tool, outcome: CallOutcome, inputs: dict[str, Any]

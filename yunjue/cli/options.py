@@ -20,6 +20,21 @@ AllowUnsafe = Annotated[
     bool | None,
     typer.Option("--allow-unsafe", help="Let --sandbox process run code on this host."),
 ]
+AllowNet = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="HOST",
+        help="Let tools that declare this host reach it: NAME, *.NAME, * (all that is public), "
+        "NAME:PORT, NAME=ADDRESS. Repeatable.",
+    ),
+]
+Grant = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Give this secret (see `yunjue keys`) to tools that declare it. Repeatable.",
+    ),
+]
 MaxCost = Annotated[float | None, typer.Option(help="Most US dollars to spend.")]
 MaxTokens = Annotated[int | None, typer.Option(help="Most tokens to use.")]
 MaxSteps = Annotated[int | None, typer.Option(help="Most decisions of the executor.")]

@@ -97,6 +97,14 @@ def _called(data: dict[str, Any]) -> str:
     return f"call      {data['name']}({_inputs(data['inputs'])}) = {_short(result)}"
 
 
+def _visited(data: dict[str, Any]) -> str:
+    place = f"{data['host']}:{data['port']}"
+    if not data["allowed"]:
+        return f"network   {data['tool']} was kept from {place}, which {_short(data['why'], 160)}"
+    sizes = f"{data['sent']} bytes sent, {data['received']} received"
+    return f"network   {data['tool']} reached {place}: {sizes}"
+
+
 def _decided(data: dict[str, Any]) -> str:
     what = {"use": "use {}", "make": "make {}, which is missing", "answer": "answer without a tool"}
     return "manager   " + what[data["decision"]].format(data["function"])
@@ -131,6 +139,7 @@ _LINES = {
     "tool.admitted": _admitted,
     "tool.refused": lambda d: f"refuse    {d['name']}: {_short(d['why'], 160)}",
     "tool.called": _called,
+    "tool.network": _visited,
     "executor.acted": lambda d: {
         "search_tools": f"search    {_short(d.get('query', ''))}",
         "request_tools": f"request   {_short('; '.join(d.get('needs', [])))}",

@@ -75,6 +75,8 @@ def replay(
     run: Annotated[str, typer.Argument(help="The run's id, or a trace file.")],
     sandbox: options.Sandbox = None,
     allow_unsafe: options.AllowUnsafe = None,
+    allow_net: options.AllowNet = None,
+    grant: options.Grant = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -91,7 +93,13 @@ def replay(
 
     path = Path(run)
     trace = path if path.is_file() else runs().path(run) / TRACE_FILE
-    settings = load_settings(sandbox=sandbox, allow_unsafe=allow_unsafe)
+    settings = load_settings(
+        sandbox=sandbox,
+        allow_unsafe=allow_unsafe,
+        # Never from the trace, which may be somebody else's.
+        allow_net=allow_net or None,
+        grant_secrets=grant or None,
+    )
     with Progress(quiet) as progress:
         done = asyncio.run(replay_trace(trace, settings, subscribers=(progress,)))
     if json:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import closing, contextmanager
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from yunjue.cli import options
-from yunjue.cli.output import print_json, print_table, say
+from yunjue.cli.library import warn
+from yunjue.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from docker import DockerClient
 
 app = typer.Typer(help="Try, prepare and tidy the sandboxes.", no_args_is_help=True)
 
@@ -29,13 +36,12 @@ def check(
     from yunjue.config import load_settings
     from yunjue.sandbox.conformance.check import PROBES, Report, claimed
     from yunjue.sandbox.conformance.check import check as run
-    from yunjue.sandbox.select import open_sandbox
+    from yunjue.sandbox.select import opened_sandbox
 
     settings = load_settings(sandbox=backend, allow_unsafe=allow_unsafe)
 
     async def probe() -> dict[str, Any]:
-        sandbox = await open_sandbox(settings, say)
-        try:
+        async with opened_sandbox(settings, warn) as sandbox:
             reports: list[Report] = []
             async for report in run(sandbox):
                 reports.append(report)
@@ -51,8 +57,6 @@ def check(
                 "probes": [asdict(report) for report in reports],
                 "not_claimed": [one.name for one in PROBES if not claimed(sandbox, one)],
             }
-        finally:
-            await sandbox.close()
 
     found = asyncio.run(probe())
     if json:
@@ -122,14 +126,11 @@ def build(backend: Backend = None, json: options.Json = False) -> None:
     import asyncio
 
     from yunjue.config import load_settings
-    from yunjue.sandbox.select import open_sandbox
+    from yunjue.sandbox.select import opened_sandbox
 
     async def prepared() -> dict[str, str]:
-        sandbox = await open_sandbox(load_settings(sandbox=backend), say)
-        try:
+        async with opened_sandbox(load_settings(sandbox=backend), warn) as sandbox:
             return {"name": sandbox.name, "image": sandbox.image}
-        finally:
-            await sandbox.close()
 
     made = asyncio.run(prepared())
     if json:
@@ -145,22 +146,13 @@ def _containers() -> list[Any]:
         return leftovers.containers(client)
 
 
-def _engine() -> Any:
-    """A client of the container engine, as a context that closes it."""
-    import contextlib
+@contextmanager
+def _engine() -> Iterator[DockerClient]:
+    """A client of the container engine, closed in the end."""
+    import docker
 
     from yunjue.errors import SandboxUnavailable
     from yunjue.sandbox.container import engine_errors
 
-    @contextlib.contextmanager
-    def client() -> Any:
-        import docker
-
-        with engine_errors(SandboxUnavailable):
-            made = docker.from_env()
-            try:
-                yield made
-            finally:
-                made.close()
-
-    return client()
+    with engine_errors(SandboxUnavailable), closing(docker.from_env()) as client:
+        yield client

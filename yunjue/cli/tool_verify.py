@@ -9,6 +9,7 @@ import typer
 from yunjue.cli import options
 from yunjue.cli.library import opened_library, warn
 from yunjue.cli.output import print_json, say
+from yunjue.cli.tool_versions import SHORT
 
 if TYPE_CHECKING:
     from yunjue.config import Settings
@@ -25,6 +26,8 @@ def verify(
     ] = False,
     sandbox: options.Sandbox = None,
     allow_unsafe: options.AllowUnsafe = None,
+    allow_net: options.AllowNet = None,
+    grant: options.Grant = None,
     library: options.Library = None,
     json: options.Json = False,
 ) -> None:
@@ -39,7 +42,9 @@ def verify(
 
     if bool(names) == everything:
         raise UsageError("Name the tools to verify, or give --all.")
-    with opened_library(library, sandbox=sandbox, allow_unsafe=allow_unsafe) as (settings, opened):
+    flags = {"sandbox": sandbox, "allow_unsafe": allow_unsafe}
+    flags |= {"allow_net": allow_net or None, "grant_secrets": grant or None}
+    with opened_library(library, **flags) as (settings, opened):
         tools = opened.active() if everything else [opened.get(name) for name in names or []]
         found = asyncio.run(_verify(settings, opened, tools, dry_run, quiet=json))
     if json:
@@ -54,32 +59,43 @@ def verify(
 async def _verify(
     settings: Settings, library: Library, tools: list[Tool], dry_run: bool, quiet: bool
 ) -> list[dict[str, Any]]:
+    from yunjue.grants import GrantedSandbox
     from yunjue.sandbox.select import opened_sandbox
 
     if not tools:
         return []
     found = []
-    async with opened_sandbox(settings, warn) as sandbox:
+    async with opened_sandbox(settings, warn) as opened:
+        sandbox = GrantedSandbox(opened, settings)
         for tool in tools:
-            verdict = await _prove(settings, library, sandbox, tool)
-            replaced = ""
-            if not dry_run:
-                library.add_verdict(verdict)
-                if not verdict.admitted:
-                    replaced = await _replace(settings, library, sandbox, tool, verdict.reason())
-            one = {
-                "name": tool.name,
-                "id": tool.id,
-                "passed": verdict.admitted,
-                "reason": verdict.reason(),
-                "replaced_by": replaced,
-            }
+            one = await _verify_one(settings, library, sandbox, tool, dry_run)
             if not quiet:
-                mark = "ok" if verdict.admitted else "FAILED"
-                after = f"; replaced by {replaced[:12]}" if replaced else ""
-                print(f"{mark:<8} {tool.name}: {verdict.stages[-1].detail}{after}", flush=True)
+                mark = "ok" if one["passed"] else "FAILED"
+                after = f"; replaced by {one['replaced_by'][:SHORT]}" if one["replaced_by"] else ""
+                print(f"{mark:<8} {tool.name}: {one['detail']}{after}", flush=True)
             found.append(one)
     return found
+
+
+async def _verify_one(
+    settings: Settings, library: Library, sandbox: Sandbox, tool: Tool, dry_run: bool
+) -> dict[str, Any]:
+    """What became of the tool. One that may not have what it needs is left as it is: that
+    says nothing of it."""
+    from yunjue.grants import lacking
+
+    one = {"name": tool.name, "id": tool.id, "passed": False, "replaced_by": ""}
+    missing = lacking(tool.source, settings)
+    if missing:
+        return {**one, "reason": missing, "detail": missing}
+    verdict = await _prove(settings, library, sandbox, tool)
+    if not dry_run:
+        library.add_verdict(verdict)
+        if not verdict.admitted:
+            why = verdict.reason()
+            one["replaced_by"] = await _replace(settings, library, sandbox, tool, why)
+    one |= {"passed": verdict.admitted, "reason": verdict.reason()}
+    return {**one, "detail": verdict.stages[-1].detail}
 
 
 async def _replace(
@@ -91,7 +107,7 @@ async def _replace(
     for tool_id in reversed(versions[: versions.index(tool.id)]):
         earlier = library.get_by_id(tool_id)
         if (await _prove(settings, library, sandbox, earlier)).admitted:
-            library.restore(tool_id, f"verify: {tool.id[:12]} failed")
+            library.restore(tool_id, f"verify: {tool.id[:SHORT]} failed")
             return tool_id
     return ""
 

@@ -93,6 +93,8 @@ def run(
     args: Annotated[str | None, typer.Option("--args", help="All inputs as JSON.")] = None,
     sandbox: options.Sandbox = None,
     allow_unsafe: options.AllowUnsafe = None,
+    allow_net: options.AllowNet = None,
+    grant: options.Grant = None,
     library: options.Library = None,
     json: options.Json = False,
 ) -> None:
@@ -101,14 +103,16 @@ def run(
 
     from yunjue.cli.tool_inputs import parse_inputs
 
-    with opened_library(library, sandbox=sandbox, allow_unsafe=allow_unsafe) as (settings, opened):
+    flags = {"sandbox": sandbox, "allow_unsafe": allow_unsafe}
+    flags |= {"allow_net": allow_net or None, "grant_secrets": grant or None}
+    with opened_library(library, **flags) as (settings, opened):
         tool = opened.get(name)
     values = parse_inputs(tool.input_schema, args, inputs or [])
     outcome = asyncio.run(_call(settings, tool, values))
     if json:
         print_json({"tool": tool.name, "inputs": values, **outcome.model_dump()})
     else:
-        _print_outcome(outcome)
+        _print_outcome(tool, outcome)
     if outcome.status != "ok":
         raise typer.Exit(1)
 
@@ -125,6 +129,7 @@ def reindex(library: options.Library = None, json: options.Json = False) -> None
 
 
 async def _call(settings: Settings, tool: Tool, inputs: dict[str, Any]) -> CallOutcome:
+    from yunjue.grants import GrantedSandbox
     from yunjue.protocols import SandboxJob
     from yunjue.sandbox.select import opened_sandbox
 
@@ -135,7 +140,7 @@ async def _call(settings: Settings, tool: Tool, inputs: dict[str, Any]) -> CallO
         limits=settings.tool_limits(),
     )
     async with opened_sandbox(settings, warn) as sandbox:
-        return (await sandbox.call(job))[0]
+        return (await GrantedSandbox(sandbox, settings).call(job))[0]
 
 
 def _summary(library: Library, tool: Tool) -> dict[str, Any]:
@@ -202,7 +207,12 @@ def _print_source(source: str) -> None:
     Console().print(Syntax(source, "python", word_wrap=True))
 
 
-def _print_outcome(outcome: CallOutcome) -> None:
+def _print_outcome(tool: Tool, outcome: CallOutcome) -> None:
+    from yunjue.cli.progress import describe
+    from yunjue.events import Event
+
+    for visit in outcome.visits:
+        say(describe(Event("tool.network", {"tool": tool.name, **visit.model_dump()})))
     for stream in (outcome.stdout, outcome.stderr):
         if stream:
             say(stream.rstrip("\n"))

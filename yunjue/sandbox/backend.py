@@ -15,9 +15,10 @@ from yunjue import config
 from yunjue.errors import SandboxError
 from yunjue.protocols import Isolation, SandboxJob, ToolSchemas
 from yunjue.sandbox import dependencies, wire
+from yunjue.sandbox.gate import AUTHORITIES, MOUNT, SOCKET, gate
 from yunjue.sandbox.inputs import staged
-from yunjue.sandbox.session import POLL_SECONDS, Session, Stopped, Talk, in_thread
-from yunjue.sandbox.warm import Ground, Idle, Worker
+from yunjue.sandbox.session import POLL_SECONDS, Session, Stopped, in_thread
+from yunjue.sandbox.warm import Ground, Idle, Worker, kind
 from yunjue.types import CallOutcome
 
 Result = TypeVar("Result")
@@ -58,10 +59,10 @@ class Backend(ABC):
     async def call(self, job: SandboxJob) -> list[CallOutcome]:
         if not job.calls:
             return []
-        return await self._talk(job, lambda talk: _every_call(job, talk))
+        return await self._talk(job, lambda worker: _every_call(job, worker))
 
     async def inspect(self, job: SandboxJob) -> ToolSchemas:
-        return await self._talk(job, lambda talk: talk.inspect())
+        return await self._talk(job, lambda worker: worker.talk.inspect())
 
     async def close(self) -> None:
         self._ready = False
@@ -71,22 +72,20 @@ class Backend(ABC):
             await asyncio.sleep(POLL_SECONDS)
         await in_thread(lambda stop: self._idle.end())
 
-    async def _talk(self, job: SandboxJob, ask: Callable[[Talk], Result]) -> Result:
+    async def _talk(self, job: SandboxJob, ask: Callable[[Worker], Result]) -> Result:
         await self.prepare()
 
         def work(stop: threading.Event) -> Result:
             self._running.add(stop)
             try:
-                worker = self._idle.take(job) if job.warm else None
-                worker = worker or Worker(self._ground(job, stop), self._start)
-                worker.heed(stop)
+                worker = self._worker(job, stop)
                 try:
-                    result = ask(worker.talk)
+                    result = ask(worker)
                 except BaseException:
                     worker.end()
                     raise
                 if job.warm:
-                    self._idle.keep(job, worker)
+                    self._idle.keep(worker)
                 else:
                     worker.end()
                 return result
@@ -98,11 +97,22 @@ class Backend(ABC):
         except Stopped:
             raise SandboxError("The sandbox was closed while a tool ran.", hint="") from None
 
+    def _worker(self, job: SandboxJob, stop: threading.Event) -> Worker:
+        """One that waits for such jobs, or a new one. Its kind is read before its files are
+        copied: a file that changes later makes another kind."""
+        wanted = kind(job) if job.warm else ""
+        waiting = self._idle.take(wanted) if job.warm else None
+        if waiting is None:
+            return Worker(wanted, self._ground(job, stop), self._start)
+        waiting.heed(stop)
+        return waiting
+
     @contextlib.contextmanager
     def _ground(self, job: SandboxJob, stop: threading.Event) -> Iterator[Ground]:
         deps = self._install(job, stop)
-        with staged(job.files, self.cache / "jobs") as inputs:
-            yield Ground(job, deps, inputs, stop)
+        folder = self.cache / "jobs"
+        with staged(job.files, folder) as inputs, gate(job.network, folder) as way:
+            yield Ground(job, deps, inputs, stop, way)
 
     def _install(self, job: SandboxJob, stop: threading.Event) -> Path | None:
         return dependencies.install(job.requirements, self.cache / "deps", stop=stop)
@@ -116,14 +126,14 @@ class Backend(ABC):
         """Start a runner. Raises SandboxError."""
 
 
-def _every_call(job: SandboxJob, talk: Talk) -> list[CallOutcome]:
+def _every_call(job: SandboxJob, worker: Worker) -> list[CallOutcome]:
     outcomes: list[CallOutcome] = []
     most = len(job.calls) if job.most_timeouts is None else job.most_timeouts
     for inputs in job.calls:
         if sum(outcome.reason == "timeout" for outcome in outcomes) > most:
             outcomes.append(wire.crashed("not run: earlier calls took too long", "timeout"))
         else:
-            outcomes.append(talk.call(inputs))
+            outcomes.append(worker.call(inputs))
     return outcomes
 
 
@@ -133,11 +143,22 @@ def runner_command(python: str, *flags: str) -> list[str]:
 
 
 def about(
-    paths: list[str], scratch: str, rlimits: dict[str, int], uid: int | None
+    paths: list[str],
+    scratch: str,
+    rlimits: dict[str, int],
+    uid: int | None,
+    network: bool = False,
 ) -> dict[str, Any]:
     """The backend's part of the runner's header: folders for ``sys.path``, the writable
-    folder, the resource limits of each call's process, and whom to become."""
+    folder, the resource limits of each call's process, whom to become, and whether the
+    folder of a gate is mounted."""
+    gate = {
+        "forwarder": _text("forwarder.py"),
+        "proxy": f"{MOUNT}/{SOCKET}",
+        "authorities": f"{MOUNT}/{AUTHORITIES}",
+    }
     return {
+        "gate": gate if network else None,
         "tool_call": _text("tool_call.py"),
         "paths": paths,
         "scratch": scratch,

@@ -17,6 +17,7 @@ from yunjue.errors import SandboxUnavailable, YunjueError
 from yunjue.protocols import Isolation, SandboxJob
 from yunjue.sandbox import bpf, image
 from yunjue.sandbox.backend import ENVIRONMENT, Backend, about, runner_command
+from yunjue.sandbox.gate import MOUNT
 from yunjue.sandbox.local_stream import MIB, LocalStream, local_rlimits
 from yunjue.sandbox.session import Session
 from yunjue.sandbox.warm import Ground
@@ -77,7 +78,7 @@ class BubblewrapSandbox(Backend):
             bounds["RLIMIT_NPROC"] = limits.processes
         paths = [image.SITE, *(["/deps"] if ground.deps else [])]
         uid = FIRST_UID + secrets.randbelow(1 << 24) if self._root else None
-        return Session(stream, ground.job, about(paths, SCRATCH, bounds, uid))
+        return Session(stream, ground.job, about(paths, SCRATCH, bounds, uid, bool(ground.gate)))
 
     def _arguments(self, ground: Ground) -> list[str]:
         arguments = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
@@ -101,6 +102,8 @@ class BubblewrapSandbox(Backend):
             arguments += ["--ro-bind", str(ground.deps), "/deps"]
         if ground.inputs:
             arguments += ["--ro-bind", str(ground.inputs), "/inputs"]
+        if ground.gate:
+            arguments += ["--ro-bind", str(ground.gate.folder), MOUNT]
         return [*arguments, "--chdir", SCRATCH]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from yunjue.protocols import Isolation, SandboxJob, SandboxLimits
 from yunjue.sandbox import custom_image, dependencies, image, leftovers
 from yunjue.sandbox.backend import ENVIRONMENT, Backend, about, runner_command
 from yunjue.sandbox.container import SCRATCH, Container, engine_errors, start
+from yunjue.sandbox.gate import MOUNT
 from yunjue.sandbox.session import Session
 from yunjue.sandbox.warm import Ground
 
@@ -47,17 +49,13 @@ class DockerSandbox(Backend):
         self._inside: custom_image.Inside | None = None
 
     def _prepare(self, stop: threading.Event) -> None:
-        with engine_errors(SandboxUnavailable):
-            client = self._connect()
-            try:
-                self._learn(client)
-                leftovers.reap(client, older_than=STALE_SECONDS)
-                if self._named:
-                    self._reference, self.image = custom_image.obtain(client, self._named)
-                else:
-                    self._own_base(client, stop)
-            finally:
-                client.close()
+        with engine_errors(SandboxUnavailable), closing(self._connect()) as client:
+            self._learn(client)
+            leftovers.reap(client, older_than=STALE_SECONDS)
+            if self._named:
+                self._reference, self.image = custom_image.obtain(client, self._named)
+            else:
+                self._own_base(client, stop)
         try:
             if self._named:
                 looking = self._container(custom_image.LOOK_COMMAND, SandboxLimits())
@@ -95,13 +93,9 @@ class DockerSandbox(Backend):
         )
 
     def _own_base(self, client: DockerClient, stop: threading.Event) -> None:
-        from docker.errors import ImageNotFound
-
         base = image.base(self.cache, stop)
         self.image, self._reference, self._python = base.tag, base.tag, image.PYTHON
-        try:
-            client.images.get(base.tag)
-        except ImageNotFound:
+        if not self._image_is_there(client):
             with tempfile.NamedTemporaryFile(dir=self.cache, suffix=".tar") as tar:
                 image.write_tar(base.root, tar)
                 tar.flush()
@@ -119,26 +113,25 @@ class DockerSandbox(Backend):
         try:
             return self._begin(ground)
         except SandboxError:
-            if self._image_is_there():
+            with engine_errors(SandboxError), closing(self._connect()) as client:
+                there = self._image_is_there(client)
+            if there:
                 raise
             self._prepare(ground.stop)  # somebody removed it: make or pull it again
             return self._begin(ground)
 
-    def _image_is_there(self) -> bool:
+    def _image_is_there(self, client: DockerClient) -> bool:
         from docker.errors import ImageNotFound
 
-        with engine_errors(SandboxError):
-            client = self._connect()
-            try:
-                client.images.get(self._reference)
-            except ImageNotFound:
-                return False
-            finally:
-                client.close()
+        try:
+            client.images.get(self._reference)
+        except ImageNotFound:
+            return False
         return True
 
     def _begin(self, ground: Ground) -> Session:
-        mounts = {"/deps": ground.deps, "/inputs": ground.inputs}
+        way = ground.gate.folder if ground.gate else None
+        mounts = {"/deps": ground.deps, "/inputs": ground.inputs, MOUNT: way}
         present = {target: folder for target, folder in mounts.items() if folder}
         limits = ground.job.limits
         container = self._container(runner_command(self._python), limits, present)
@@ -146,7 +139,7 @@ class DockerSandbox(Backend):
         paths = [path for path in ("/deps",) if ground.deps]
         if self._inside is None:
             paths.insert(0, image.SITE)
-        return Session(stream, ground.job, about(paths, SCRATCH, {}, None))
+        return Session(stream, ground.job, about(paths, SCRATCH, {}, None, bool(way)))
 
     def _container(
         self, command: list[str], limits: SandboxLimits, mounts: dict[str, Path] | None = None

@@ -30,7 +30,7 @@ from yunjue.hashing import content_id
 from yunjue.sandbox.closure import libraries
 from yunjue.sandbox.keyed import keyed_folder
 
-FORMAT = 1
+FORMAT = 2
 """Part of the key: raise it when the making changes."""
 REPOSITORY = "yunjue-base"
 SITE = "/opt/site"
@@ -39,7 +39,19 @@ PYTHON = "/usr/bin/python3"
 
 LEFT_OUT = {"__pycache__", "test", "tests", "tkinter", "idlelib", "turtledemo", "ensurepip"}
 LEFT_OUT |= {"site-packages", "dist-packages", "lib2to3", "sitecustomize.py", "usercustomize.py"}
-EMPTY_FOLDERS = ("proc", "sys", "dev", "tmp", "inputs", "deps", "etc", "usr/bin", "usr/lib", "opt")
+EMPTY_FOLDERS = (
+    "proc",
+    "sys",
+    "dev",
+    "tmp",
+    "inputs",
+    "deps",
+    "network",
+    "etc",
+    "usr/bin",
+    "usr/lib",
+    "opt",
+)
 DEVICES = ("null", "zero", "full", "random", "urandom")
 
 

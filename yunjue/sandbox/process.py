@@ -57,6 +57,11 @@ class ProcessSandbox(Backend):
                 "The sandbox `process` cannot show files at /inputs.",
                 hint="Use docker or bubblewrap for tools that read files.",
             )
+        if ground.gate:
+            raise SandboxError(
+                "The sandbox `process` cannot keep a tool to the hosts it is granted.",
+                hint="Use docker or bubblewrap for tools that use the network.",
+            )
         scratch = tempfile.mkdtemp(prefix="yunjue-")
         # -S: a tool sees the standard library and pydantic, not all that is installed here.
         stream = _HostStream(

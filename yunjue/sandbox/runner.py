@@ -61,8 +61,10 @@ def child(
     request: dict[str, Any],
     fds: tuple[int, int, int],
     tool_call: types.ModuleType,
+    environment: dict[str, str],
 ) -> None:
-    """Run one request and leave; ``fds`` are the pipes for stdout, stderr and the report."""
+    """Run one request and leave; ``fds`` are the pipes for stdout, stderr and the report,
+    ``environment`` is what this call has besides the runner's."""
     own = os.getpid()
     try:
         os.setsid()
@@ -73,6 +75,7 @@ def child(
             score.write("1000")  # memory runs out: this process goes, not the runner
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.environ.update(environment)
         os.dup2(fds[0], 1)
         os.dup2(fds[1], 2)
         saved = os.dup2(fds[2], 200, inheritable=False)
@@ -152,6 +155,8 @@ class Runner:
     ) -> None:
         self.job, self.commands, self.answers, self.alone = job, commands, answers, alone
         self.tool_call = tool_call
+        self.gate = job.get("gate")
+        self.forwarder = module("forwarder", self.gate["forwarder"]) if self.gate else None
         self.limits = job["limits"]
         self.wake, wake_write = os.pipe()
         for fd in (self.wake, wake_write):
@@ -172,9 +177,14 @@ class Runner:
         started, kills = time.monotonic(), oom_kills()
         pipes = [os.pipe() for _ in range(3)]
         limits = self.limits
+        environment = dict(request.get("secrets", {}))
+        if self.forwarder:
+            port = self.forwarder.start(self.gate["proxy"])
+            environment.update(self.forwarder.environment(port, self.gate["authorities"]))
         pid = os.fork()
         if pid == 0:
-            child(self.job, request, (pipes[0][1], pipes[1][1], pipes[2][1]), self.tool_call)
+            writing = (pipes[0][1], pipes[1][1], pipes[2][1])
+            child(self.job, request, writing, self.tool_call, environment)
         for _, write in pipes:
             os.close(write)
         sizes = (limits["stream_bytes"], limits["stream_bytes"], limits["result_bytes"] + SLACK)
@@ -290,6 +300,13 @@ def drop_capabilities(libc: ctypes.CDLL) -> None:
     libc.capset(header, (ctypes.c_uint32 * 6)())
 
 
+def module(name: str, text: str) -> types.ModuleType:
+    """One of our own files, which came in as text."""
+    made = types.ModuleType(name)
+    exec(compile(text, f"{name}.py", "exec"), made.__dict__)  # noqa: S102 - ours
+    return made
+
+
 # ---- start ------------------------------------------------------------------------------
 
 
@@ -311,8 +328,7 @@ def main() -> None:
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     os.chdir(job["scratch"])
     sys.path.extend(job["paths"])
-    tool_call = types.ModuleType("tool_call")
-    exec(compile(job["tool_call"], "tool_call.py", "exec"), tool_call.__dict__)  # noqa: S102 - ours
+    tool_call = module("tool_call", job["tool_call"])
     tool_call.warm_up()
     write_frame(answers, b'{"ready": true}')
     with contextlib.suppress(EOFError):

@@ -14,6 +14,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from yunjue.errors import SandboxError
@@ -31,6 +32,7 @@ MOST_KEPT = 1 << 20
 """Bytes kept of a runner that talks when it should listen."""
 
 Result = TypeVar("Result")
+EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
 class Stopped(Exception):
@@ -172,14 +174,15 @@ class Talk:
         self._start = start
         self._session: Session | None = None
 
-    def call(self, inputs: Mapping[str, Any]) -> CallOutcome:
+    def call(self, inputs: Mapping[str, Any], secrets: Mapping[str, str] = EMPTY) -> CallOutcome:
+        """Call the tool; ``secrets`` are environment variables of this call's process alone."""
         try:
             wire.frame(inputs)
         except (ValueError, TypeError, RecursionError) as error:
             text = wire.one_line(f"the inputs are not JSON: {error}")
             return CallOutcome(status="input_error", error=text)
         try:
-            return wire.outcome(*self._ask({"inputs": dict(inputs)}))
+            return wire.outcome(*self._ask({"inputs": dict(inputs), "secrets": dict(secrets)}))
         except wire.Malformed as error:
             return wire.crashed(f"the sandbox's answer was tampered with: {error}")
         except Broken as broken:

@@ -8,6 +8,7 @@ from yunjue.config import Settings
 from yunjue.errors import SandboxError, YunjueError
 from yunjue.plugins import plugins
 from yunjue.protocols import Sandbox, SandboxJob
+from yunjue.sandbox.harmless import ADD_ONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ async def _state(name: str, settings: Settings) -> State:
         sandbox: Sandbox = plugins().choose("sandboxes", name, settings)
         try:
             await sandbox.prepare()
-            job = SandboxJob(source=_PROBE, calls=[{"number": 20}])
+            job = SandboxJob(source=ADD_ONE, calls=[{"number": 20}])
             outcome = (await sandbox.call(job))[0]
             if outcome.output != {"result": 21}:
                 raise SandboxError(f"A harmless tool failed in it: {outcome.error}.")
@@ -48,22 +49,3 @@ async def _state(name: str, settings: Settings) -> State:
             await sandbox.close()
     except YunjueError as error:
         return State(name, False, problem=error.message, hint=error.hint)
-
-
-_PROBE = """
-from pydantic import BaseModel
-
-__TOOL_META__ = {"name": "probe", "description": "Adds one.", "dependencies": []}
-
-
-class InputModel(BaseModel):
-    number: int
-
-
-class OutputModel(BaseModel):
-    result: int
-
-
-def run(input: InputModel) -> OutputModel:
-    return OutputModel(result=input.number + 1)
-"""

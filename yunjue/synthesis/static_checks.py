@@ -12,6 +12,7 @@ import sys
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from yunjue import hosts, keys
 from yunjue.synthesis.template import read_meta
 from yunjue.types import TOOL_NAME
 
@@ -82,6 +83,11 @@ def _check_meta(source: str) -> list[str]:
         problems.append(f"The name {name!r} is not lower_snake_case of at most 64 characters.")
     if not isinstance(meta.get("description"), str) or not meta["description"].strip():
         problems.append("The description is empty.")
+    for key, check in (("network", hosts.declared), ("secrets", keys.secret_names)):
+        try:
+            check(meta.get(key, []))
+        except ValueError as error:
+            problems.append(f"The {key} in __TOOL_META__ cannot be: {error}.")
     return problems
 
 

@@ -81,7 +81,7 @@ class ReplayedEffects:
         self.differences.append({"request": request, "recorded": recorded, "replayed": result})
 
 
-MEASURED = ("seconds", "peak_mib", "stdout", "stderr")
+MEASURED = ("seconds", "peak_mib", "stdout", "stderr", "visits")
 
 
 def comparable(result: Any) -> Any:

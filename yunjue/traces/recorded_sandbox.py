@@ -61,7 +61,11 @@ def _request(verb: str, job: SandboxJob) -> dict[str, Any]:
         "files": sorted(job.files),
         "limits": asdict(job.limits),
     }
-    # Named only where it is used, so that traces recorded before it existed still serve.
+    # What is younger than the first traces appears only where it is used.
     if job.most_timeouts is not None:
         request["most_timeouts"] = job.most_timeouts
+    if job.network:
+        request["network"] = list(job.network)
+    if job.secrets:
+        request["secrets"] = sorted(job.secrets)  # the names
     return request

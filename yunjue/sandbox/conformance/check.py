@@ -54,7 +54,8 @@ async def attempt(sandbox: Sandbox, probe: Probe) -> str:
     with probe.host() as given:
         told = {name: value for name, value in given.items() if not name.startswith("_")}
         calls = [{"step": step, "given": told} for step in range(3)]
-        job = SandboxJob(probe.source(), calls, limits=probe.limits)
+        grants = probe.network(given)
+        job = SandboxJob(probe.source(), calls, limits=probe.limits, network=grants)
         try:
             before, outcome, after = await sandbox.call(job)
         except YunjueError as error:

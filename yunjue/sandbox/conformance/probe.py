@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,10 @@ def nothing() -> Iterator[dict[str, Any]]:
     yield {}
 
 
+def no_grants(given: Given) -> Sequence[str]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """Something hostile that is tried between two harmless calls of the same tool.
@@ -43,6 +47,7 @@ class Probe:
         host: prepares what is to be protected or reached, and cleans up. The judge sees
             all it gives, the tool what is not named with a leading underscore.
         limits: of every call.
+        network: the grants of every call, made of what the host prepared; none by default.
     """
 
     name: str
@@ -52,6 +57,7 @@ class Probe:
     after: str | None = None
     host: Callable[[], contextlib.AbstractContextManager[Given]] = nothing
     limits: SandboxLimits = LIMITS
+    network: Callable[[Given], Sequence[str]] = no_grants
 
     def source(self) -> str:
         """The tool file: harmless when called with step 0 or 2, hostile with step 1."""

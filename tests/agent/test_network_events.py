@@ -1,0 +1,42 @@
+"""What a tool did on the network is told in the run, as it happens."""
+
+from __future__ import annotations
+
+import story
+
+from yunjue.agent.services import Services
+from yunjue.cli.progress import describe
+from yunjue.config import load_settings
+from yunjue.events import Events
+from yunjue.grants import GrantedSandbox
+from yunjue.types import CallOutcome, Visit
+
+WENT = CallOutcome(
+    status="ok",
+    network=["a.org"],
+    visits=[
+        Visit(host="a.org", port=443, allowed=True, connections=1, sent=10, received=20),
+        Visit(host="b.org", port=80, allowed=False, connections=1, why="is not among: a.org"),
+    ],
+)
+
+
+class Sandbox:
+    async def call(self, job):
+        return [WENT]
+
+
+async def test_each_host_is_an_event_and_a_line():
+    events, seen = Events(), []
+    events.subscribe(seen.append)
+    settings = load_settings()
+    absent = dict.fromkeys(("gateway", "library", "synthesizer", "meter", "effects"))
+    sandbox = GrantedSandbox(Sandbox(), settings)
+    services = Services(run="r", settings=settings, sandbox=sandbox, events=events, **absent)
+    assert await services.call(story.tool(), {"text": "a"}, {}) == WENT
+    assert [event.kind for event in seen] == ["tool.network"] * 2
+    assert seen[0].data["tool"] == "reverse_text" and seen[0].data["sent"] == 10
+    assert [describe(event) for event in seen] == [
+        "network   reverse_text reached a.org:443: 10 bytes sent, 20 received",
+        "network   reverse_text was kept from b.org:80, which is not among: a.org",
+    ]
