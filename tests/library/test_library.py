@@ -282,7 +282,15 @@ def test_calls_are_counted_once(library):
     library.record_call("other", "1", tool.id, outcome(), {})
     stats = library.stats(tool.id)
     assert stats.pop("last_used").endswith("+00:00")
-    assert stats == {"calls": 4, "ok": 2, "input_errors": 1, "failed": 1, "seconds": 1.5}
+    assert stats == {
+        "calls": 4,
+        "ok": 2,
+        "input_errors": 1,
+        "failed": 1,
+        "runs": 2,
+        "later_runs": 2,
+        "seconds": 1.5,
+    }
 
 
 def test_long_inputs_of_calls_are_cut(library):

@@ -36,9 +36,7 @@ async def open_sandbox(settings: Settings, warn: Callable[[str], None]) -> Sandb
 
 
 @asynccontextmanager
-async def opened_sandbox(
-    settings: Settings, warn: Callable[[str], None]
-) -> AsyncIterator[Sandbox]:
+async def opened_sandbox(settings: Settings, warn: Callable[[str], None]) -> AsyncIterator[Sandbox]:
     """A context with the sandbox of :func:`open_sandbox`, closed at its end."""
     sandbox = await open_sandbox(settings, warn)
     try:
