@@ -25,6 +25,7 @@ KINDS = {
     "tool.admitted": "name, id and version that entered the library",
     "tool.refused": "name and why",
     "tool.called": "name, id, inputs, outcome",
+    "tool.moved": "name, id, the new status, and why",
     "executor.acted": "what the executor chose to do",
     "critic.judged": "whether the task is answered, and why",
     "run.answered": "the answer",
