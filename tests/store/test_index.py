@@ -331,6 +331,17 @@ def test_a_wrong_embedder_is_not_taken_for_damage(setup, kind, says):
     assert setup.open().ids() == set(TEXTS)
 
 
+def test_an_embedder_that_fails_in_the_middle_costs_nothing_that_was_done(setup):
+    setup.truth = FakeTruth({str(n): f"tool about topic{n}" for n in range(400)})
+    index = setup.open()
+    embed = index._embedder.embed
+    index._embedder.embed = lambda texts: embed(texts) if len(texts) == 256 else 1 / 0
+    with pytest.raises(LibraryError, match="ZeroDivisionError"):
+        index.ids()
+    assert len(setup.open().ids()) == 400
+    assert setup.warnings == []
+
+
 def test_the_collections_of_other_embedders_can_go(setup):
     setup.open(64).ids()
     index = setup.open(256)

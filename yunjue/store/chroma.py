@@ -32,6 +32,12 @@ _clients: dict[Path, tuple[Any, object]] = {}
 _turn = threading.RLock()
 
 
+def has_client(folder: Path) -> bool:
+    """Whether this process has a client of ``folder``, current or not."""
+    with _turn:
+        return folder in _clients
+
+
 def is_open(folder: Path, stamp: object) -> bool:
     """Whether this process has a client of ``folder`` that knows all that is in it.
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from yunjue.errors import LibraryError, YunjueError
+from yunjue.errors import DiskFull, LibraryError, YunjueError
 from yunjue.protocols import Embedder
 from yunjue.store import chroma
 from yunjue.store.chroma import IndexBroken
@@ -101,11 +101,8 @@ class VectorIndex:
         """Bytes and names of the collections of other embedders."""
 
         def look(collection: Collection) -> tuple[int, list[str]]:
-            others = [
-                one for one in chroma.collections(self._folder) if one.name != collection.name
-            ]
-            size = sum(_vector_bytes(one) for one in others)
-            return size, sorted(one.name for one in others)
+            others = self._others(collection)
+            return sum(map(_vector_bytes, others)), sorted(one.name for one in others)
 
         return self._session(look)
 
@@ -113,10 +110,8 @@ class VectorIndex:
         """Delete the collections of other embedders; the bytes of their vectors."""
 
         def drop(collection: Collection) -> int:
-            others = [
-                one for one in chroma.collections(self._folder) if one.name != collection.name
-            ]
-            size = sum(_vector_bytes(one) for one in others)
+            others = self._others(collection)
+            size = sum(map(_vector_bytes, others))
             marks = read_marks(self._folder)
             for one in others:
                 chroma.drop(self._folder, one.name)
@@ -126,13 +121,16 @@ class VectorIndex:
 
         return self._session(drop)
 
+    def _others(self, collection: Collection) -> list[Collection]:
+        return [one for one in chroma.collections(self._folder) if one.name != collection.name]
+
     def _identity(self) -> str:
         return self._truth.identity()
 
     def close(self) -> None:
         """Close the folder; may be called twice, and the index may be used again."""
-        if self._folder.is_dir():
-            with held(self._lock, WAIT_SECONDS):
+        if chroma.has_client(self._folder):
+            with held(self._lock, WAIT_SECONDS):  # a thread may be at work with it
                 chroma.close(self._folder)
 
     @property
@@ -174,9 +172,15 @@ class VectorIndex:
             self._compared = False
             if not intact(self._folder):
                 raise IndexBroken("its files are not as they were written")
-        with chroma.failures(self._folder):
-            collection = chroma.collection(self._folder, marks.stamp, name)
-            done = [] if self._take_in(collection, name, marks) else [work(collection)]
+        try:
+            with chroma.failures(self._folder):
+                collection = chroma.collection(self._folder, marks.stamp, name)
+                done = [] if self._take_in(collection, name, marks) else [work(collection)]
+        except DiskFull:
+            raise
+        except (YunjueError, KeyboardInterrupt):  # of the embedder, or between two steps
+            seal(self._folder)
+            raise
         seal(self._folder)
         return done
 
