@@ -157,6 +157,9 @@ def test_a_candidate_is_never_found_before_its_proof(library):
     assert library.get_by_id(tool.id) == tool
     with pytest.raises(LibraryError, match="is candidate"):
         library.restore(tool.id)
+    library.retire(tool.id)
+    with pytest.raises(LibraryError, match="never proven"):
+        library.restore(tool.id)
     other = added(library, description="Another one")  # the name is not taken
     with pytest.raises(NameTaken):
         library.add(tool, a_verdict(tool))

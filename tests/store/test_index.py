@@ -240,6 +240,7 @@ def test_a_build_that_was_killed_goes_on(setup):
         index.ids()
     before = setup.truth.asked
     assert len(setup.open().ids()) == 1200
+    assert len(setup.warnings) == 1, setup.warnings
     assert setup.truth.asked - before < 1200  # pages that were finished stay
     assert read_marks(setup.folder).bulk == ""
 

@@ -270,10 +270,12 @@ class VectorIndex:
         for batch in _batches(list(texts)):
             vectors = self._embed([texts[tool_id] for tool_id in batch])
             collection.upsert(ids=batch, embeddings=vectors)
+            collection.count()  # the graph is written now, and not after it was sealed
 
     def _remove(self, collection: Collection, ids: list[str]) -> None:
         for batch in _batches(ids):
             collection.delete(ids=batch)
+            collection.count()
 
     def _keep(self, name: str, marks: Marks, number: int) -> None:
         marks.seen[name] = (self._identity(), number)

@@ -106,6 +106,8 @@ class Records:
                 return
             if row["status"] != "retired":
                 raise LibraryError(f"{row['name']} {tool_id[:12]} is {row['status']}.")
+            if not _was_admitted(db, tool_id):
+                raise LibraryError(f"{row['name']} {tool_id[:12]} was never proven here.")
             holder = holder_of(db, row["name"])
             if holder and not replace:
                 raise NameTaken(f"There is another active tool named {row['name']!r}.")
@@ -229,3 +231,9 @@ class Records:
         texts = {column: row[column] for column in TEXTS}
         jsons = {column: json.loads(row[column]) for column in JSONS}
         return Tool(**texts, **jsons, source=self._code.read(row["id"]))
+
+
+def _was_admitted(db: Any, tool_id: str) -> bool:
+    """Whether any proof of the tool let it in; one that was only proposed has none."""
+    rows = db.execute("SELECT verdict FROM verdicts WHERE tool_id = ?", [tool_id]).fetchall()
+    return any(json.loads(row["verdict"])["admitted"] for row in rows)
