@@ -87,6 +87,8 @@ class SandboxJob:
         files: name -> host path; each is readable, read-only, at ``/inputs/NAME``.
         warm: whether a worker of an earlier job with the same tool may serve it, and this
             one's wait for the next. Proofs always start afresh.
+        most_timeouts: calls that may run out of time before those that remain are given
+            up, with the outcome of a call that ran out of time; None for all.
     """
 
     source: str
@@ -95,6 +97,7 @@ class SandboxJob:
     files: Mapping[str, Path] = field(default_factory=dict)
     limits: SandboxLimits = SandboxLimits()
     warm: bool = False
+    most_timeouts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

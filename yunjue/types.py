@@ -19,6 +19,11 @@ FIELD_TYPES = ("str", "int", "float", "bool", "list[str]", "list[int]", "list[fl
 models keep to it; tools that were imported may use any pydantic type."""
 
 
+BOUNDS = ("timeout", "memory", "crashed", "output_too_large")
+"""Reasons of a call that broke a bound of its sandbox; which one a runaway call breaks
+first depends on the machine."""
+
+
 class Data(BaseModel):
     """Immutable value; unknown members are refused."""
 
@@ -98,13 +103,14 @@ class Case(Data):
     Attributes:
         expected: the value of the output field; meaningless when ``raises``.
         raises: the inputs are wrong and the tool must say so.
-        origin: ``tester``, or ``regression`` for a call that succeeded in real work.
+        origin: ``tester``; ``agreed`` for a generated input on which programs written
+            independently agree; ``regression`` for a call that succeeded in real work.
     """
 
     inputs: dict[str, Any]
     expected: Any = None
     raises: bool = False
-    origin: Literal["tester", "regression"] = "tester"
+    origin: Literal["tester", "agreed", "regression"] = "tester"
 
 
 class CallOutcome(Data):
@@ -119,6 +125,8 @@ class CallOutcome(Data):
             ``output_too_large``, ``bad_output``, ``import``.
         stdout, stderr: what it printed, cut to the sandbox's limit.
         seconds: wall time of the call inside the sandbox.
+        peak_mib: most MiB of memory its process held, the interpreter's included; 0 where
+            that was not measured.
     """
 
     status: Literal["ok", "input_error", "failed"]
@@ -128,6 +136,7 @@ class CallOutcome(Data):
     stdout: str = ""
     stderr: str = ""
     seconds: float = 0.0
+    peak_mib: float = 0.0
 
 
 class Stage(Data):

@@ -52,6 +52,9 @@ async def test_a_missing_tool_is_made_proved_used_and_kept(tmp_path):
         "contract",
         "tests",
         "tests can fail",
+        "generated inputs",
+        "determinism",
+        "resources",
     ]
     disputed = verdict.stages[2].evidence["disputed"]
     assert [entry["claimed"] for entry in disputed] == ["pu lvl"]
@@ -122,11 +125,27 @@ async def test_a_tool_that_does_not_work_is_refused(tmp_path, code):
 async def test_cases_that_a_stub_passes_admit_nothing(tmp_path):
     same = {"cases": [{"inputs": {"text": word}, "expected": word} for word in ("aa", "b", "cc")]}
     settings = story.story_settings(
-        tmp_path, tester=same, next={"action": "answer", "text": "radec"}
+        tmp_path,
+        {"candidates": 1},
+        tester=same,
+        next={"action": "answer", "text": "radec"},
     )
     result = await solve(story.TASK, settings)
-    assert "tests can fail" in result.refused[0]
+    assert "a program that returns its input text passes every case" in result.refused[0]
     assert result.new_tools == []
+
+
+async def test_inputs_on_which_programs_agree_become_cases_where_those_of_the_tester_are_weak(
+    tmp_path,
+):
+    same = {"cases": [{"inputs": {"text": word}, "expected": word} for word in ("aa", "b", "cc")]}
+    settings = story.story_settings(tmp_path, tester=same)
+    result = await solve(story.TASK, settings)
+    assert result.new_tools == ["reverse_text"]
+    library = open_library(settings, print)
+    cases = library.cases(library.get("reverse_text").id)
+    assert [case.origin for case in cases] == ["tester"] * 3 + ["agreed"]
+    assert cases[3].expected == cases[3].inputs["text"][::-1] != cases[3].inputs["text"]
 
 
 async def test_prose_instead_of_json_ends_in_one_clear_error(tmp_path):

@@ -55,7 +55,7 @@ class ScriptedStream(Stream):
 def answer(said=GOOD, **changes):
     def make(request):
         seen = {"nonce": request["nonce"], "fault": "", "error": "", "stdout": "", "stderr": ""}
-        seen = {**seen, "seconds": 0.1, "clean": True, **changes}
+        seen = {**seen, "seconds": 0.1, "peak_mib": 9.5, "clean": True, **changes}
         return framed(json.dumps(seen).encode()) + framed(said)
 
     return make
@@ -118,7 +118,9 @@ def test_death_by_memory():
     assert talk_with(ScriptedStream([dies], death="memory")).call({}).reason == "memory"
 
 
-@pytest.mark.parametrize("changes", [{"stdout": 7}, {"seconds": "long"}, {"seconds": -1}])
+@pytest.mark.parametrize(
+    "changes", [{"stdout": 7}, {"seconds": "long"}, {"seconds": -1}, {"peak_mib": None}]
+)
 def test_observations_of_the_wrong_type(changes):
     assert talk_with(ScriptedStream([answer(**changes)])).call({}).reason == "crashed"
 

@@ -11,7 +11,7 @@ from yunjue.protocols import SandboxLimits
 from yunjue.sandbox import wire
 from yunjue.types import CallOutcome
 
-SEEN = {"fault": "", "error": "", "stdout": "out", "stderr": "", "seconds": 0.5}
+SEEN = {"fault": "", "error": "", "stdout": "out", "stderr": "", "seconds": 0.5, "peak_mib": 9.5}
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -87,7 +87,9 @@ def test_any_report_is_an_outcome_or_malformed(seen, report):
 
 def test_a_result():
     outcome = wire.outcome(SEEN, said(status="ok", output={"a": [1]}))
-    assert outcome == CallOutcome(status="ok", output={"a": [1]}, stdout="out", seconds=0.5)
+    assert outcome == CallOutcome(
+        status="ok", output={"a": [1]}, stdout="out", seconds=0.5, peak_mib=9.5
+    )
 
 
 def test_what_the_runner_saw_counts_more_than_what_the_child_said():

@@ -47,7 +47,7 @@ async def _make(state: State, services: Services, need: str) -> Tool | str:
     with services.meter.tally() as spent:
         started = time.monotonic()
         failed = ""
-        for _ in range(SPECIFICATIONS):
+        for attempt in range(SPECIFICATIONS):
             try:
                 spec = await specify(state, services, need, failed)
             except ModelOutputInvalid as error:
@@ -62,7 +62,7 @@ async def _make(state: State, services: Services, need: str) -> Tool | str:
                 "model": services.gateway.model_name("author"),
             }
             synthesis = await services.synthesizer.make(
-                spec, need or state["task"], origin, state["files"]
+                spec, need or state["task"], origin, state["files"], attempt
             )
             if synthesis.tool is not None and synthesis.verdict is not None:
                 made = _cost(spent, time.monotonic() - started)

@@ -20,7 +20,6 @@ from yunjue.types import FieldSpec, Message, Tool, ToolSpec
 
 DECISION = closed({"kind": {"enum": ["compute", "knowledge", "language"]}, "function": NAME})
 RETRY_TEMPERATURE = 0.7
-GENERALISE_TEMPERATURE = 0.7
 """At less a small model answers the same again."""
 SHOWN_VALUES = 4
 GENERALISE = (
@@ -113,7 +112,7 @@ async def _generalised(
         Message(role="user", content=f"{problem} {GENERALISE}"),
     ]
     try:
-        return to_spec(await ask([*messages, *turns], temperature=GENERALISE_TEMPERATURE))
+        return to_spec(await ask([*messages, *turns], temperature=RETRY_TEMPERATURE))
     except (ModelOutputInvalid, PromptTooLong):
         return spec
 

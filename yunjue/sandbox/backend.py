@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from yunjue import config
 from yunjue.errors import SandboxError
 from yunjue.protocols import Isolation, SandboxJob, ToolSchemas
-from yunjue.sandbox import dependencies
+from yunjue.sandbox import dependencies, wire
 from yunjue.sandbox.inputs import staged
 from yunjue.sandbox.session import POLL_SECONDS, Session, Stopped, Talk, in_thread
 from yunjue.sandbox.warm import Ground, Idle, Worker
@@ -58,7 +58,7 @@ class Backend(ABC):
     async def call(self, job: SandboxJob) -> list[CallOutcome]:
         if not job.calls:
             return []
-        return await self._talk(job, lambda talk: [talk.call(inputs) for inputs in job.calls])
+        return await self._talk(job, lambda talk: _every_call(job, talk))
 
     async def inspect(self, job: SandboxJob) -> ToolSchemas:
         return await self._talk(job, lambda talk: talk.inspect())
@@ -114,6 +114,17 @@ class Backend(ABC):
     @abstractmethod
     def _start(self, ground: Ground) -> Session:
         """Start a runner. Raises SandboxError."""
+
+
+def _every_call(job: SandboxJob, talk: Talk) -> list[CallOutcome]:
+    outcomes: list[CallOutcome] = []
+    most = len(job.calls) if job.most_timeouts is None else job.most_timeouts
+    for inputs in job.calls:
+        if sum(outcome.reason == "timeout" for outcome in outcomes) > most:
+            outcomes.append(wire.crashed("not run: earlier calls took too long", "timeout"))
+        else:
+            outcomes.append(talk.call(inputs))
+    return outcomes
 
 
 def runner_command(python: str, *flags: str) -> list[str]:

@@ -179,6 +179,7 @@ class Runner:
             os.close(write)
         sizes = (limits["stream_bytes"], limits["stream_bytes"], limits["result_bytes"] + SLACK)
         captures = [Capture(pipes[i][0], sizes[i]) for i in range(3)]
+        self.peak = 0
         status = self.watch(pid, captures, started + limits["seconds"])
         seconds = time.monotonic() - started
         clean = self.kill_all(pid)
@@ -200,6 +201,7 @@ class Runner:
             "stdout": captures[0].text(),
             "stderr": captures[1].text(),
             "seconds": round(seconds, 6),
+            "peak_mib": round(self.peak / 1024, 1),
             "clean": clean,
         }
         return seen, b"" if fault else said[4 : 4 + struct.unpack(">I", said[:4])[0]]
@@ -218,8 +220,9 @@ class Runner:
     def watch(self, pid: int, captures: list[Capture], deadline: float) -> int | None:
         """Read until the report is whole or the child is gone: its wait status, or None."""
         while True:
-            done, status = os.waitpid(pid, os.WNOHANG)
+            done, status, used = os.wait4(pid, os.WNOHANG)
             if done:
+                self.peak = used.ru_maxrss  # KiB
                 while captures[2].read():
                     pass
                 return status
@@ -248,8 +251,11 @@ class Runner:
                     with contextlib.suppress(ProcessLookupError, PermissionError):
                         os.kill(other, signal.SIGKILL)
             try:
-                while os.waitpid(-1, os.WNOHANG)[0]:
-                    pass
+                while True:
+                    done, _, used = os.wait4(-1, os.WNOHANG)
+                    if not done:
+                        break
+                    self.peak = max(self.peak, used.ru_maxrss)
             except ChildProcessError:
                 return True
             select.select([self.wake], [], [], 0.005)

@@ -66,7 +66,8 @@ def _refuse(constant: str) -> None:
 def outcome(seen: dict[str, Any], said: bytes) -> CallOutcome:
     """Put together what the runner saw and what the child said of one call."""
     streams = {name: _text(seen, name) for name in ("stdout", "stderr")}
-    streams["seconds"] = _seconds(seen)
+    streams["seconds"] = _measured(seen, "seconds")
+    streams["peak_mib"] = _measured(seen, "peak_mib")
     fault = _text(seen, "fault")
     if fault:
         reason = fault if fault in REASONS else "crashed"
@@ -112,10 +113,10 @@ def _text(values: dict[str, Any], name: str) -> str:
     return value
 
 
-def _seconds(seen: dict[str, Any]) -> float:
-    value = seen.get("seconds")
+def _measured(seen: dict[str, Any], name: str) -> float:
+    value = seen.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
-        raise Malformed("seconds is no time")
+        raise Malformed(f"{name} is no number that can be measured")
     return float(value)
 
 

@@ -14,6 +14,12 @@ TASK_CHARS = 600
 FIRST_TEMPERATURE, LATER_TEMPERATURE = 0.2, 0.7
 """A careful sample first, then varied ones: small models gain more from fresh samples
 than from being told what failed (pass@1 .72 at 0.2; pass@5 9 of 10 at 0.7)."""
+MAX_TOKENS = 500
+"""Twice what a tool of one function takes. A small model that goes on is lost."""
+REPLIES = 2
+"""Some replies are the answer to the task instead of a function: short, and soon repeated."""
+SEEDS = 1000
+"""More than there are candidates."""
 
 _FENCE = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)(?:\n```|\Z)", re.DOTALL)
 
@@ -40,15 +46,20 @@ async def write_candidate(
     messages = conversation(
         "author_system", "author", spec=spec, task=task[:TASK_CHARS], evidence=evidence
     )
-    reply = await gateway.ask(
-        "author",
-        messages,
-        temperature=FIRST_TEMPERATURE if number == 0 else LATER_TEMPERATURE,
-        seed=number,
-        max_tokens=700,
-        stop=["\n```\n"],
-    )
-    return add_forgotten_imports(extract_code(reply.text, spec.name))
+    code = ""
+    for attempt in range(REPLIES):
+        reply = await gateway.ask(
+            "author",
+            messages,
+            temperature=FIRST_TEMPERATURE if number == attempt == 0 else LATER_TEMPERATURE,
+            seed=number + SEEDS * attempt,
+            max_tokens=MAX_TOKENS,
+            stop=["\n```\n"],
+        )
+        code = extract_code(reply.text, spec.name)
+        if f"def {spec.name}(" in code:
+            break
+    return add_forgotten_imports(code)
 
 
 def extract_code(text: str, name: str) -> str:

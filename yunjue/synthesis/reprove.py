@@ -7,13 +7,13 @@ not depend on where the tool runs.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
-from yunjue.errors import DependencyError
 from yunjue.protocols import Sandbox, SandboxJob, SandboxLimits, ToolSchemas
 from yunjue.synthesis.settle import passes
-from yunjue.synthesis.static_checks import check_source
+from yunjue.synthesis.stages import contract_stage, static_stage
 from yunjue.types import CallOutcome, Case, Stage, Tool, Verdict
 
 INPUTS_FOLDER = "/inputs/"
@@ -32,9 +32,11 @@ async def reprove(
     """
     runnable = [case for case in cases if INPUTS_FOLDER not in json.dumps(case.inputs)]
     job = SandboxJob(source=tool.source, requirements=tool.requirements, limits=limits)
-    stages = [_static(tool)]
+    stages = [static_stage(tool.source, tool.requirements)]
     if stages[-1].passed:
-        stages.append(await _contract(sandbox, tool, job))
+        fine = "loads, and has the schemas it had"
+        contract, _ = await contract_stage(sandbox, job, partial(_changed, tool), fine)
+        stages.append(contract)
     if stages[-1].passed:
         stages.append(await _tests(sandbox, job, runnable, len(cases) - len(runnable)))
     return Verdict(
@@ -47,39 +49,16 @@ async def reprove(
     )
 
 
-def _static(tool: Tool) -> Stage:
-    problems = check_source(tool.source, tool.requirements)
-    return Stage(
-        name="static",
-        passed=not problems,
-        detail=" ".join(problems) or "no problems",
-        evidence={"problems": problems},
-    )
-
-
-async def _contract(sandbox: Sandbox, tool: Tool, job: SandboxJob) -> Stage:
-    started = time.monotonic()
-    try:
-        schemas = await sandbox.inspect(job)
-    except DependencyError as error:
-        schemas = ToolSchemas(error=error.message)
-    problem = schemas.error
+def _changed(tool: Tool, schemas: ToolSchemas) -> str:
     for what in ("input_schema", "output_schema"):
-        if not problem and dict(getattr(schemas, what)) != getattr(tool, what):
-            problem = f"its {what.replace('_', ' ')} is not what it was"
-    return Stage(
-        name="contract",
-        passed=not problem,
-        detail=problem or "loads, and has the schemas it had",
-        seconds=time.monotonic() - started,
-    )
+        if dict(getattr(schemas, what)) != getattr(tool, what):
+            return f"its {what.replace('_', ' ')} is not what it was"
+    return ""
 
 
 async def _tests(sandbox: Sandbox, job: SandboxJob, cases: Sequence[Case], left_out: int) -> Stage:
     calls = [case.inputs for case in cases]
-    outcomes = await sandbox.call(
-        SandboxJob(source=job.source, calls=calls, requirements=job.requirements, limits=job.limits)
-    )
+    outcomes = await sandbox.call(replace(job, calls=calls))
     wrong = [
         {"inputs": case.inputs, "expected": case.expected, "got": _got(outcome)}
         for case, outcome in zip(cases, outcomes, strict=True)

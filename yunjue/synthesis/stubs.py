@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from yunjue.synthesis.template import render_tool
 from yunjue.types import Case, ToolSpec
 
 _EMPTY = {
@@ -17,7 +16,7 @@ _EMPTY = {
 
 
 def stubs(spec: ToolSpec, cases: list[Case]) -> dict[str, str]:
-    """what the stub does -> source of a tool that does it.
+    """what the stub does -> a function of the specified name that does it.
 
     One returns the empty value, one the first case's expected value, and one each input
     whose type is the output's.
@@ -31,6 +30,6 @@ def stubs(spec: ToolSpec, cases: list[Case]) -> dict[str, str]:
             break
     arguments = ", ".join(field.name for field in spec.inputs)
     return {
-        what: render_tool(spec, f"def {spec.name}({arguments}):\n    return {value}", [])
+        what: f"def {spec.name}({arguments}):\n    return {value}"
         for what, value in returned.items()
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from yunjue.hashing import canonical_json
@@ -16,14 +17,19 @@ TEMPERATURE = 0.5
 """At 0 a small model repeats one case, or one digit of it, to the end."""
 
 
-async def write_cases(gateway: Gateway, spec: ToolSpec, task: str) -> list[Case]:
+async def write_cases(
+    gateway: Gateway, spec: ToolSpec, task: str, earlier: Sequence[Case] = ()
+) -> list[Case]:
     """Cases with distinct inputs.
+
+    Args:
+        earlier: cases that are too weak; others are wanted.
 
     Raises:
         ModelOutputInvalid: the tester kept failing to answer by the schema.
     """
     messages = conversation(
-        "tester_system", "tester", spec=spec, task=task[:TASK_CHARS], count=CASES
+        "tester_system", "tester", spec=spec, task=task[:TASK_CHARS], count=CASES, earlier=earlier
     )
     answer = await gateway.ask_json(
         "tester",

@@ -14,6 +14,7 @@ from typing import Any
 from yunjue.errors import ReplayMiss
 from yunjue.events import Event, Events
 from yunjue.hashing import canonical_json, content_id
+from yunjue.types import BOUNDS
 
 Action = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -80,14 +81,16 @@ class ReplayedEffects:
         self.differences.append({"request": request, "recorded": recorded, "replayed": result})
 
 
+MEASURED = ("seconds", "peak_mib", "stdout", "stderr")
+
+
 def comparable(result: Any) -> Any:
-    """``result`` without what may differ between equal executions: times and streams."""
+    """``result`` without what may differ between equal executions: what was measured, what
+    was printed, and which bound a runaway call broke first."""
     if isinstance(result, dict):
-        return {
-            key: comparable(value)
-            for key, value in result.items()
-            if key not in ("seconds", "stdout", "stderr")
-        }
+        if result.get("reason") in BOUNDS:
+            return {"reason": "broke a bound"}
+        return {key: comparable(value) for key, value in result.items() if key not in MEASURED}
     if isinstance(result, list):
         return [comparable(value) for value in result]
     return result

@@ -53,7 +53,7 @@ class RecordedSandbox:
 
 
 def _request(verb: str, job: SandboxJob) -> dict[str, Any]:
-    return {
+    request = {
         "verb": verb,
         "source": content_id(job.source),
         "calls": [dict(call) for call in job.calls],
@@ -61,3 +61,7 @@ def _request(verb: str, job: SandboxJob) -> dict[str, Any]:
         "files": sorted(job.files),
         "limits": asdict(job.limits),
     }
+    # Named only where it is used, so that traces recorded before it existed still serve.
+    if job.most_timeouts is not None:
+        request["most_timeouts"] = job.most_timeouts
+    return request
