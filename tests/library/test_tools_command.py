@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-import types
 
 import pytest
 from hypothesis import given
@@ -130,9 +128,7 @@ def sandbox(monkeypatch):
         sandbox.settings = settings
         return sandbox
 
-    module = types.ModuleType("yunjue.sandbox.select")
-    module.open_sandbox = open_sandbox
-    monkeypatch.setitem(sys.modules, "yunjue.sandbox.select", module)
+    monkeypatch.setattr("yunjue.sandbox.select.open_sandbox", open_sandbox)
     return sandbox
 
 
@@ -279,8 +275,8 @@ def test_a_suspect_is_marked(tool, home):
     assert "count_words (suspect)\t" in invoke("list").stdout
     assert "count_words (suspect)\t" in invoke("search", "words").stdout
     assert invoke_json("list")[0]["status"] == "suspect"
+    assert "status   suspect" in invoke("show", "count_words").stdout
     shown = invoke("show", "count_words", "--verdict").stdout
-    assert "status   suspect" in shown
     assert "failures 3" in shown and "raised: KeyError: 'x'" in shown
     assert invoke_json("show", "count_words")["evidence"][0]["inputs"] == {"text": "1"}
 
