@@ -85,7 +85,7 @@ class Truth:
         """id -> text of those of ``ids`` that are in use."""
         rows = self._db.rows(
             "SELECT id, name, description, signature FROM json_each(?) "
-            "JOIN in_use ON in_use.id = value",
+            "CROSS JOIN in_use ON in_use.id = value",
             [json.dumps(ids)],
         )
         return {

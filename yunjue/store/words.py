@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from yunjue.store.database import Database
 from yunjue.store.fulltext import any_of
 
-EVERYWHERE = 2000
+EVERYWHERE = 1000
 """A word in so many tools does not tell them apart, and ranking all of them takes time."""
 
 _SIMILAR = 300
@@ -58,7 +58,9 @@ class Words:
         """
         granted = None if permissions is None else json.dumps(sorted(permissions))
         rows = self._db.rows(
-            "SELECT in_use.id, status FROM json_each(?) AS asked JOIN in_use ON in_use.id = value "
+            "SELECT in_use.id, status FROM json_each(?) AS asked "
+            # CROSS: else SQLite may walk over all tools and look each up among the ids.
+            "CROSS JOIN in_use ON in_use.id = value "
             "WHERE (? IS NULL OR domain IN ('', ?)) "
             "AND (? IS NULL OR NOT EXISTS (SELECT 1 FROM json_each(in_use.permissions) AS needed "
             "WHERE needed.value NOT IN (SELECT value FROM json_each(?))))",
