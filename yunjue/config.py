@@ -56,7 +56,9 @@ class Settings(BaseSettings):
     grant_secrets: list[str] = Field([], description="secrets for tools which declare them")
     image: str | None = Field(None, description="container image to use instead of our own")
     runtime: str | None = Field(None, description="the engine's runtime, e.g. runsc (gVisor)")
-    embedder: str = Field("minilm", description="minilm, sentence-transformers, hash or a plugin's")
+    embedder: str = Field(
+        "minilm", description="minilm, sentence-transformers, litellm/MODEL, hash or a plugin's"
+    )
     top_k: PositiveInt = Field(5, description="tools shown to the model")
     min_similarity: float = Field(
         0.5, ge=-1, le=1, description="cosine below which a tool is not shown for a task"

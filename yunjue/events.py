@@ -26,6 +26,7 @@ KINDS = {
     "tool.refused": "name and why",
     "tool.called": "name, id, inputs, outcome",
     "tool.network": "tool, host, port, whether it was allowed, bytes sent and received",
+    "tool.moved": "name, id, the new status, and why",
     "executor.acted": "what the executor chose to do",
     "critic.judged": "whether the task is answered, and why",
     "run.answered": "the answer",

@@ -38,7 +38,7 @@ def register_models(register: Callable[[str, Callable[[str, Settings], ChatModel
 @hookspec
 def register_embedders(register: Callable[[str, Callable[[Settings], Embedder]], None]) -> None:
     """Offer embedders: ``register("acme", make)``; the setting ``embedder = "acme"``
-    calls ``make(settings)``."""
+    or ``"acme/MODEL"`` calls ``make(settings)``."""
 
 
 @hookspec

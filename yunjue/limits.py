@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 
 from yunjue.errors import LimitReached
@@ -37,6 +40,9 @@ class Spent:
 
     def to_dict(self) -> dict[str, float | int]:
         return {**asdict(self), "tokens": self.tokens}
+
+
+_TALLY: ContextVar[Spent | None] = ContextVar("tally", default=None)
 
 
 class Meter:
@@ -80,10 +86,21 @@ class Meter:
 
     def add(self, reply: ModelReply) -> None:
         """Count one model reply."""
-        self.spent.calls += 1
-        self.spent.cost_usd += reply.cost_usd
-        self.spent.prompt_tokens += reply.usage.prompt_tokens
-        self.spent.completion_tokens += reply.usage.completion_tokens
+        for spent in filter(None, (self.spent, _TALLY.get())):
+            spent.calls += 1
+            spent.cost_usd += reply.cost_usd
+            spent.prompt_tokens += reply.usage.prompt_tokens
+            spent.completion_tokens += reply.usage.completion_tokens
+
+    @contextmanager
+    def tally(self) -> Iterator[Spent]:
+        """What the block spends, and the tasks it starts: not what others spend meanwhile."""
+        spent = Spent()
+        token = _TALLY.set(spent)
+        try:
+            yield spent
+        finally:
+            _TALLY.reset(token)
 
     def step(self) -> None:
         """Count one decision of the executor, after checking that it may be taken."""

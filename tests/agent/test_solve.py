@@ -18,6 +18,7 @@ from yunjue.errors import (
 )
 from yunjue.library.open import open_library
 from yunjue.traces.trace import read_trace
+from yunjue.types import CallOutcome
 
 pytestmark = pytest.mark.usefixtures("shared_base")
 
@@ -45,7 +46,11 @@ async def test_a_missing_tool_is_made_proved_used_and_kept(tmp_path):
     library = open_library(settings, print)
     tool = library.get("reverse_text")
     assert tool.origin["run"] == first.run
+    assert tool.origin["model"].startswith("scripted/")
     assert library.stats(tool.id)["calls"] == 2
+    (economy,) = library.economics()
+    assert 0 < tool.origin["cost"]["tokens"] <= first.tokens
+    assert economy["saved"]["tokens"] == economy["made"]["tokens"]  # one later run used it
     verdict = library.verdict(tool.id)
     assert [stage.name for stage in verdict.stages] == [
         "static",
@@ -144,7 +149,7 @@ async def test_inputs_on_which_programs_agree_become_cases_where_those_of_the_te
     assert result.new_tools == ["reverse_text"]
     library = open_library(settings, print)
     cases = library.cases(library.get("reverse_text").id)
-    assert [case.origin for case in cases] == ["tester"] * 3 + ["agreed"]
+    assert [case.origin for case in cases] == ["tester"] * 3 + ["agreed", "regression"]
     assert cases[3].expected == cases[3].inputs["text"][::-1] != cases[3].inputs["text"]
 
 
@@ -358,3 +363,21 @@ async def test_a_taken_name_makes_the_manager_choose_another(tmp_path):
     result = await solve(story.TASK, settings.model_copy(update={"max_new_tools": 1}))
     assert "taken" in result.refused[0]
     assert result.new_tools == []
+
+
+async def test_a_tool_that_fails_becomes_suspect_and_the_run_tells(tmp_path):
+    settings = story.story_settings(tmp_path)
+    await solve(story.TASK, settings)
+    library = open_library(settings, print)
+    tool = library.get("reverse_text")
+    for number in range(3):
+        failed = CallOutcome(status="failed", reason="raised", error="KeyError")
+        library.record_call("elsewhere", str(number), tool.id, failed, {})
+    assert library.status(tool.id) == "suspect"
+    for number in range(4):
+        library.record_call("elsewhere", f"ok{number}", tool.id, CallOutcome(status="ok"), {})
+    library.close()
+    second = await solve(story.OTHER_TASK, settings)  # still found, and its fifth success
+    (moved,) = [event for event in trace_of(second) if event.kind == "tool.moved"]
+    assert (moved.data["name"], moved.data["status"]) == ("reverse_text", "active")
+    assert "went well" in moved.data["why"]

@@ -233,6 +233,26 @@ def test_search_ranks_and_cuts(library):
     assert len(library.search("days", 100)) == 4
 
 
+def test_no_step_of_a_search_walks_over_the_library(library):
+    add(library, *(f"does_thing_{number}" for number in range(60)))
+    library.search("does thing", 3)
+    connection = library._database._db.conn
+    asked: list[str] = []
+    connection.set_trace_callback(asked.append)
+    library.search("does thing 3", 3, domain="web", permissions=["network"])
+    library.find("does_thing_3")
+    connection.set_trace_callback(None)
+    assert len(asked) > 5
+    for statement in asked:
+        if not statement.startswith("SELECT") or "json_each(NULL)" in statement:
+            continue
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+        walks = [line for line in plan if line.startswith(("SCAN tools ", "SCAN history"))]
+        if not statement.endswith("LIMIT 1"):
+            walks += [line for line in plan if "tools_by_status" in line]
+        assert [line for line in walks if "VIRTUAL" not in line] == [], statement
+
+
 @pytest.mark.parametrize(
     "query",
     ["", '"', "a OR", 'x" OR 1=1 --', "NEAR(", "name:*", "\x00", "\ud800", "日本語", "٣", "🙂" * 9],
@@ -282,7 +302,15 @@ def test_calls_are_counted_once(library):
     library.record_call("other", "1", tool.id, outcome(), {})
     stats = library.stats(tool.id)
     assert stats.pop("last_used").endswith("+00:00")
-    assert stats == {"calls": 4, "ok": 2, "input_errors": 1, "failed": 1, "seconds": 1.5}
+    assert stats == {
+        "calls": 4,
+        "ok": 2,
+        "input_errors": 1,
+        "failed": 1,
+        "runs": 2,
+        "later_runs": 2,
+        "seconds": 1.5,
+    }
 
 
 def test_long_inputs_of_calls_are_cut(library):

@@ -250,6 +250,72 @@ def test_retire_restore_and_rollback(versions):
     assert "a test" in whys and "by hand" in whys
 
 
+def test_history_says_where_versions_came_from_and_what_they_were_used_for(home):
+    library = open_library(home / "library")
+    first = a_tool(origin={"run": "r1", "model": "small", "task": "Count the\nwords " * 9})
+    library.add(first, a_verdict(first))
+    library.record_call("r2", "1", first.id, CallOutcome(status="failed"), {})
+    second = a_tool(description="Count words well", origin={"import": "tools.zip"})
+    library.replace(first.id, second, a_verdict(second), "repaired")
+    library.close()
+    old, new = invoke_json("history", "count_words")["versions"]
+    assert (old["runs"], old["calls"], old["failed"], old["last_used"] > "2") == (1, 1, 1, True)
+    assert new["origin"] == {"import": "tools.zip", "parents": [first.id]}
+    shown = invoke("history", "count_words").stdout
+    assert "run r1; model small; task: Count the words Count" in shown
+    assert f"import tools.zip; parents {first.id[:12]}" in shown
+
+
+def test_a_suspect_is_marked(tool, home):
+    library = open_library(home / "library")
+    for number in range(2):
+        failed = CallOutcome(status="failed", reason="raised", error="KeyError: 'x'")
+        library.record_call("r3", str(number), tool.id, failed, {"text": str(number)})
+    library.close()
+    assert "count_words (suspect)\t" in invoke("list").stdout
+    assert "count_words (suspect)\t" in invoke("search", "words").stdout
+    assert invoke_json("list")[0]["status"] == "suspect"
+    assert "status   suspect" in invoke("show", "count_words").stdout
+    shown = invoke("show", "count_words", "--verdict").stdout
+    assert "failures 3" in shown and "raised: KeyError: 'x'" in shown
+    assert invoke_json("show", "count_words")["evidence"][0]["inputs"] == {"text": "1"}
+
+
+def test_stats(home):
+    assert invoke_json("stats")["tools"] == []
+    assert "empty" in invoke("stats").stderr
+    library = open_library(home / "library")
+    made = {"tokens": 1000, "cost_usd": 0.01, "seconds": 60.0}
+    tool, other = a_tool(origin={"run": "r1", "cost": made}), a_tool("other_tool")
+    for one in (tool, other):
+        library.add(one, a_verdict(one))
+    for run in ("r1", "r2", "r3"):
+        library.record_call(run, "1", tool.id, CallOutcome(status="ok"), {})
+    library.close()
+    found = invoke_json("stats")
+    assert found["total"]["saved"] == {"tokens": 2000, "cost_usd": 0.02, "seconds": 120.0}
+    assert (found["total"]["made"]["tokens"], found["total"]["cost_unknown"]) == (1000, 1)
+    assert "would have made it anew" in found["assumption"]
+    result = invoke("stats")
+    assert "count_words\tactive\t1000\t0.0100\t60.0\t3\t0\t3\t2\t2000" in result.stdout
+    assert "all\t" in result.stdout and "anew" in result.stderr
+    assert "1 more tools" in invoke("stats", "--most", "1").stderr
+
+
+def test_gc_shows_first_and_deletes_when_told(versions, home):
+    file = home / "library" / "code" / versions[0][:2] / f"{versions[0]}.py"
+    assert invoke_json("gc")["leftovers"] == []
+    assert "nothing to delete" in invoke("gc").stderr
+    shown = invoke("gc", "--older-than", "0")
+    assert f"version\tcount_words {versions[0][:12]}" in shown.stdout
+    assert "nothing was deleted" in shown.stderr and file.exists()
+    done = invoke_json("gc", "--older-than", "0", "--apply")
+    assert done["freed"] == done["bytes"] > 0 and not file.exists()
+    found = invoke_json("history", "count_words")
+    assert [one["status"] for one in found["versions"]] == ["deleted", "active"]
+    assert found["events"][-1]["what"] == "deleted"
+
+
 SOURCE = """
 from pydantic import BaseModel
 

@@ -45,8 +45,10 @@ def no_embedder():
     raise DownloadError("model.onnx could not be had.")
 
 
-def open_library(folder: Path, warnings: list[str] | None = None, embedder=HashEmbedder) -> Library:
-    return Library(folder, embedder, (warnings if warnings is not None else []).append)
+def open_library(
+    folder: Path, warnings: list[str] | None = None, embedder=HashEmbedder, **more
+) -> Library:
+    return Library(folder, embedder, (warnings if warnings is not None else []).append, **more)
 
 
 def add_many(folder: Path, prefix: str, count: int, indexed: bool = True) -> None:

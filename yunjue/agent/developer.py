@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from yunjue.agent.manager import specify
@@ -9,6 +10,7 @@ from yunjue.agent.services import Services
 from yunjue.agent.state import State
 from yunjue.concurrency import together
 from yunjue.errors import ModelOutputInvalid, NameTaken
+from yunjue.limits import Spent
 from yunjue.types import Tool, Verdict
 
 SPECIFICATIONS = 2
@@ -42,23 +44,45 @@ async def _make(state: State, services: Services, need: str) -> Tool | str:
     A tool that nobody can write or test is often one that was specified wrongly: it is
     specified anew, once, with what went wrong.
     """
-    failed = ""
-    for attempt in range(SPECIFICATIONS):
-        try:
-            spec = await specify(state, services, need, failed)
-        except ModelOutputInvalid as error:
-            services.events.emit("tool.refused", name="", why=error.message)
-            return error.message
-        if isinstance(spec, Tool):
-            return spec
-        origin = {"run": services.run, "task": state["task"][:500], "need": need}
-        synthesis = await services.synthesizer.make(
-            spec, need or state["task"], origin, state["files"], attempt
-        )
-        if synthesis.tool is not None and synthesis.verdict is not None:
-            return _keep(services, synthesis.tool, synthesis.verdict)
-        failed = f"{spec.signature()}: {synthesis.refusal}"
-    return failed
+    with services.meter.tally() as spent:
+        started = time.monotonic()
+        failed = ""
+        for attempt in range(SPECIFICATIONS):
+            try:
+                spec = await specify(state, services, need, failed)
+            except ModelOutputInvalid as error:
+                services.events.emit("tool.refused", name="", why=error.message)
+                return error.message
+            if isinstance(spec, Tool):
+                return spec
+            origin = {
+                "run": services.run,
+                "task": state["task"][:500],
+                "need": need,
+                "model": services.gateway.model_name("author"),
+            }
+            synthesis = await services.synthesizer.make(
+                spec, need or state["task"], origin, state["files"], attempt
+            )
+            if synthesis.tool is not None and synthesis.verdict is not None:
+                cost = _cost(spent, time.monotonic() - started)
+                return _keep(services, _with_origin(synthesis.tool, cost=cost), synthesis.verdict)
+            failed = f"{spec.signature()}: {synthesis.refusal}"
+        return failed
+
+
+def _cost(spent: Spent, seconds: float) -> dict[str, float]:
+    """What the making of one tool took, attempts that failed included. Seconds are of this
+    sitting: what a resumed run had finished earlier takes none again."""
+    return {
+        "tokens": spent.tokens,
+        "cost_usd": round(spent.cost_usd, 6),
+        "seconds": round(seconds, 3),
+    }
+
+
+def _with_origin(tool: Tool, **more: Any) -> Tool:
+    return tool.model_copy(update={"origin": {**tool.origin, **more}})
 
 
 def _keep(services: Services, tool: Tool, verdict: Verdict) -> Tool:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from yunjue.config import Settings
-from yunjue.errors import UnknownToolError
 from yunjue.events import Events
 from yunjue.library.library import Library
 from yunjue.limits import Meter
@@ -100,10 +99,12 @@ class Services:
     def record_call(
         self, call: str, tool: Tool, outcome: CallOutcome, inputs: dict[str, Any]
     ) -> None:
-        """Keep the call in the library; a tool that is not kept there (its name was taken,
-        or this is a replay) has no record."""
-        try:
-            self.library.get_by_id(tool.id)
-        except UnknownToolError:
+        """Keep the call in the library, which may move the tool to another status; a tool
+        that is not kept there (its name was taken, or this is a replay) has no record."""
+        if not self.library.has(tool.id):
             return
-        self.library.record_call(self.run, call, tool.id, outcome, inputs)
+        move = self.library.record_call(self.run, call, tool.id, outcome, inputs)
+        if move:
+            self.events.emit(
+                "tool.moved", name=tool.name, id=tool.id, status=move.status, why=move.why
+            )

@@ -140,6 +140,7 @@ _LINES = {
     "tool.refused": lambda d: f"refuse    {d['name']}: {_short(d['why'], 160)}",
     "tool.called": _called,
     "tool.network": _visited,
+    "tool.moved": lambda d: f"library   {d['name']} is now {d['status']}: {_short(d['why'])}",
     "executor.acted": lambda d: {
         "search_tools": f"search    {_short(d.get('query', ''))}",
         "request_tools": f"request   {_short('; '.join(d.get('needs', [])))}",

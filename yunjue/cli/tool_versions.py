@@ -33,23 +33,22 @@ def register(app: typer.Typer) -> None:
 def history(name: Name, library: options.Library = None, json: options.Json = False) -> None:
     """Show the versions of a tool, where each came from, and what became of it."""
     with opened_library(library) as (_, opened):
-        versions = [
-            {**one, "calls": opened.stats(one["id"])["calls"]} for one in opened.versions(name)
-        ]
+        versions = [{**one, **_use(opened.stats(one["id"]))} for one in opened.versions(name)]
         events = opened.history(name)
     if json:
         print_json({"name": name, "versions": versions, "events": events})
         return
     print_table(
-        ("id", "status", "created", "calls", "run", "model"),
+        ("id", "status", "created", "runs", "calls", "failed", "from"),
         [
             (
                 one["id"][:SHORT],
                 one["status"],
                 one["created"],
+                one["runs"],
                 one["calls"],
-                one["origin"].get("run", "-"),
-                one["origin"].get("model", "-"),
+                one["failed"],
+                lineage(one["origin"]),
             )
             for one in versions
         ],
@@ -59,6 +58,23 @@ def history(name: Name, library: options.Library = None, json: options.Json = Fa
         ("when", "what", "id", "why"),
         [(one["created"], one["what"], one["id"][:SHORT], one["why"]) for one in events],
     )
+
+
+def _use(stats: dict[str, Any]) -> dict[str, Any]:
+    return {name: stats[name] for name in ("runs", "calls", "ok", "failed", "last_used")}
+
+
+def lineage(origin: dict[str, Any]) -> str:
+    """Where a version came from, on one line: an import, versions it was made of, the run,
+    its model and its task."""
+    parts = [f"{what} {origin[what]}" for what in ("import", "run", "model") if origin.get(what)]
+    for what in ("parents", "merge"):
+        if ids := origin.get(what):
+            ids = [ids] if isinstance(ids, str) else ids
+            parts.append(f"{what} {', '.join(str(one)[:SHORT] for one in ids)}")
+    if task := " ".join(str(origin.get("task") or "").split()):
+        parts.append(f"task: {task[:60]}{'…' if len(task) > 60 else ''}")
+    return "; ".join(parts) or "-"
 
 
 def diff(

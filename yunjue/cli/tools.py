@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yunjue.cli import options, tool_bundles, tool_verify, tool_versions
+from yunjue.cli import options, tool_bundles, tool_gc, tool_stats, tool_verify, tool_versions
 from yunjue.cli.library import opened_library, warn
 from yunjue.cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
     from yunjue.config import Settings
-    from yunjue.library.library import Library
+    from yunjue.library.library import Failure, Library
     from yunjue.types import CallOutcome, Case, Tool, Verdict
 
 app = typer.Typer(help="The tool library: list, show, search, run.", no_args_is_help=True)
 tool_versions.register(app)
 app.command("verify")(tool_verify.verify)
 tool_bundles.register(app)
+app.command("stats")(tool_stats.stats)
+app.command("gc")(tool_gc.gc)
 
 
 @app.command("list")
@@ -33,7 +36,8 @@ def list_tools(library: options.Library = None, json: options.Json = False) -> N
         say("The library is empty. `yunjue solve TASK` makes the tools it needs.")
     else:
         columns = ("name", "calls", "success", "description")
-        print_table(columns, [[_cell(tool[column]) for column in columns] for tool in found])
+        rows = [[_marked(tool), *(_cell(tool[column]) for column in columns[1:])] for tool in found]
+        print_table(columns, rows)
 
 
 @app.command("show")
@@ -48,21 +52,25 @@ def show(
     with opened_library(library) as (_, opened):
         tool = opened.get(name)
         proof, cases = opened.verdict(tool.id), opened.cases(tool.id)
-        stats = opened.stats(tool.id)
+        stats, status = opened.stats(tool.id), opened.status(tool.id)
+        failures = opened.evidence(tool.id)
     if json:
         print_json(
             {
                 **tool.model_dump(),
+                "status": status,
                 "verdict": proof.model_dump() if proof else None,
                 "cases": [case.model_dump() for case in cases],
                 "stats": stats,
+                "evidence": [asdict(failure) for failure in failures],
             }
         )
         return
     if not (source or verdict):
-        _print_summary(tool, stats)
+        _print_summary(tool, status, stats)
     if verdict or not source:
         _print_verdict(proof, cases, in_full=verdict)
+        _print_failures(failures, in_full=verdict)
     if source:
         _print_source(tool.source)
 
@@ -70,6 +78,9 @@ def show(
 @app.command("search")
 def search(
     query: Annotated[str, typer.Argument(help="What is to be done.")],
+    domain: Annotated[
+        str | None, typer.Option("--domain", help="Only tools of this domain, or of none.")
+    ] = None,
     library: options.Library = None,
     json: options.Json = False,
 ) -> None:
@@ -77,12 +88,12 @@ def search(
     with opened_library(library) as (settings, opened):
         found = [
             {**_summary(opened, hit.tool), "score": round(hit.score, 6)}
-            for hit in opened.search(query, settings.top_k)
+            for hit in opened.search(query, settings.top_k, domain=domain)
         ]
     if json:
         print_json(found)
     else:
-        rows = [(hit["name"], f"{hit['score']:.4f}", hit["description"]) for hit in found]
+        rows = [(_marked(hit), f"{hit['score']:.4f}", hit["description"]) for hit in found]
         print_table(("name", "score", "description"), rows)
 
 
@@ -150,9 +161,15 @@ def _summary(library: Library, tool: Tool) -> dict[str, Any]:
         "description": tool.description,
         "signature": tool.signature,
         "id": tool.id,
+        "status": library.status(tool.id),
         **stats,
         "success": stats["ok"] / stats["calls"] if stats["calls"] else None,
     }
+
+
+def _marked(summary: dict[str, Any]) -> str:
+    """The name, with a mark when the tool failed lately."""
+    return summary["name"] + (" (suspect)" if summary["status"] == "suspect" else "")
 
 
 def _cell(value: Any) -> str:
@@ -161,10 +178,11 @@ def _cell(value: Any) -> str:
     return "-" if value is None else str(value)
 
 
-def _print_summary(tool: Tool, stats: dict[str, Any]) -> None:
+def _print_summary(tool: Tool, status: str, stats: dict[str, Any]) -> None:
     print(tool.signature)
     print(f"  {tool.description}")
     print(f"  id       {tool.id}")
+    print(f"  status   {status}")
     if tool.requirements:
         print(f"  needs    {', '.join(tool.requirements)}")
     for key, value in tool.origin.items():
@@ -195,6 +213,14 @@ def _print_verdict(verdict: Verdict | None, cases: list[Case], in_full: bool) ->
     for case in cases if in_full else ():
         expected = "an error" if case.raises else json.dumps(case.expected)
         print(f"    {json.dumps(case.inputs)} -> {expected}  ({case.origin})")
+
+
+def _print_failures(failures: list[Failure], in_full: bool) -> None:
+    import json
+
+    print(f"  failures {len(failures)}")
+    for failure in failures if in_full else ():
+        print(f"    {json.dumps(failure.inputs)}: {failure.reason}: {failure.error}")
 
 
 def _print_source(source: str) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def register_embedders(register: Callable[[str, Callable[[Settings], Embedder]], None]) -> None:
     register("minilm", _minilm)
     register("sentence-transformers", _sentence_transformers)
+    register("litellm", _litellm)
     register("hash", _hash)
 
 
@@ -29,6 +30,19 @@ def _sentence_transformers(settings: Settings) -> Embedder:
     from yunjue.store.embedders.sentence import SentenceTransformersEmbedder
 
     return SentenceTransformersEmbedder()
+
+
+def _litellm(settings: Settings) -> Embedder:
+    from yunjue.errors import UsageError
+    from yunjue.models.litellm_embedder import LitellmEmbedder
+
+    model = settings.embedder.partition("/")[2]
+    if not model:
+        raise UsageError(
+            "The embedder litellm needs a model.",
+            hint='For example embedder = "litellm/openai/text-embedding-3-small".',
+        )
+    return LitellmEmbedder(model)
 
 
 def _hash(settings: Settings) -> Embedder:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,10 +96,26 @@ class Database:
             return error
         return DatabaseDamaged(f"{self.path} is damaged: {problems[0]}.")
 
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
+    def rows(
+        self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+    ) -> list[sqlite3.Row]:
         """All rows of a SELECT."""
         with self._turn, translated(self.path):
             return self._db.execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All :meth:`rows` of the block see the file as it was at the first of them."""
+        with self._turn, translated(self.path):
+            connection = self._db.conn
+            if connection.in_transaction:  # a snapshot within a write sees that write
+                yield
+                return
+            connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                connection.execute("ROLLBACK")
 
     @contextmanager
     def write(self) -> Iterator[SqliteUtils]:

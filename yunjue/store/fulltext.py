@@ -1,8 +1,9 @@
-"""Free text as a full-text query that SQLite cannot misread."""
+"""Free text as words that full text can be asked for."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 MOST_WORDS = 64
 _WORD = re.compile(r"[^\W_]+")
@@ -30,15 +31,20 @@ def shorten(text: str, most: int) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def match_any(text: str) -> str:
-    """An FTS5 query for any telling word of ``text``; empty if it has none.
+def words_of(text: str) -> list[str]:
+    """The telling words of ``text``, each once, at most ``MOST_WORDS``.
 
-    Each word stands in double quotes and holds letters and digits only: operators,
-    quotes and column names of the query language lose their meaning.
+    They hold letters and digits only, so in double quotes they mean nothing to the query
+    language of FTS5: operators, quotes and column names lose their meaning.
     """
     words = dict.fromkeys(
         word.casefold()
         for word in _WORD.findall(text)
         if len(word) > 1 and not word.isdecimal() and word.casefold() not in _COMMON
     )
-    return " OR ".join(f'"{word}"' for word in list(words)[:MOST_WORDS])
+    return list(words)[:MOST_WORDS]
+
+
+def any_of(words: Sequence[str]) -> str:
+    """An FTS5 query for any of the words; empty if there are none."""
+    return " OR ".join(f'"{word}"' for word in words)

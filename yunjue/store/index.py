@@ -1,26 +1,28 @@
 """The vector index: which tools mean something close to a query.
 
-SQLite is the truth and this is a copy that can be made again. Two processes must not
-have one Chroma folder open at once: an open client answers from what it knew when it
-last wrote, and so misses the other's tools. Hence every use is one short session under
-a file lock: open, bring the ids in line with the truth, work, close. It costs tens of
-milliseconds, and nobody ever sees a stale index.
+SQLite is the truth and this is a copy that can be made again. Every use is one session under
+a file lock: see that the open client is current, take in what changed in the truth since the
+last session, work. It costs milliseconds when nothing changed, whatever the library's size,
+and nobody ever sees a stale index.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from yunjue.errors import DiskFull, LibraryError, YunjueError
 from yunjue.protocols import Embedder
+from yunjue.store import chroma
+from yunjue.store.chroma import IndexBroken
 from yunjue.store.failures import translated
 from yunjue.store.lock import held
+from yunjue.store.marks import Marks, read_marks, write_marks
 from yunjue.store.seal import intact, seal
+from yunjue.store.truth import Truth
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,18 +31,17 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 WAIT_SECONDS = 120.0
-"""Another process may be making the whole index, at 2 to 20 ms a tool."""
+"""Another process may be embedding a page of tools, at 2 to 20 ms each, or writing the graph."""
 
-_MANY = 500
+MANY = 500
 """Making vectors of more tools than that takes seconds, and is announced."""
 
+_PAGE = 512
+"""Changes taken in before the lock is given to others."""
+
 _BATCH = 256
-_HNSW = {"space": "cosine", "batch_size": 100, "sync_threshold": 100}
-"""The graph is written out every 100 tools; what came after is replayed at each opening."""
-
-
-class IndexBroken(Exception):
-    """The folder does not hold a sound index. Never leaves this module."""
+_GRAPH_WRITES = 4
+"""How often the graph is written out while many tools are taken in."""
 
 
 class VectorIndex:
@@ -50,26 +51,29 @@ class VectorIndex:
         folder: the index; made on first use, deleted and made again when damaged.
         embedder: its name and dimension are part of the collection's name, so that
             vectors of two embedders never mix.
-        texts: the truth now: id -> text of each tool that should be found.
+        truth: the tools that should be found.
         warn: told about every repair.
     """
 
     def __init__(
-        self,
-        folder: Path,
-        embedder: Embedder,
-        texts: Callable[[], Mapping[str, str]],
-        warn: Callable[[str], None],
+        self, folder: Path, embedder: Embedder, truth: Truth, warn: Callable[[str], None]
     ) -> None:
         self._folder = folder
         self._embedder = embedder
-        self._texts = texts
+        self._truth = truth
         self._warn = warn
-        self._checked = False
+        self._compared = False
 
     def search(self, query: str, k: int) -> list[tuple[str, float]]:
         """The ``k`` tools closest to ``query``: (id, cosine similarity), closest first."""
-        vector = self._embed([query])
+        return self.search_vector(self._embed([query]), k)
+
+    def vector(self, query: str) -> np.ndarray:
+        """``query`` as float32 (1, dimension), for :meth:`search_vector`."""
+        return self._embed([query])
+
+    def search_vector(self, vector: np.ndarray, k: int) -> list[tuple[str, float]]:
+        """As :meth:`search`, for a query that is a vector already."""
 
         def nearest(collection: Collection) -> list[tuple[str, float]]:
             most = min(k, collection.count())
@@ -83,10 +87,6 @@ class VectorIndex:
 
         return self._session(nearest)
 
-    def add(self, tool_id: str) -> None:
-        """Take in a tool that was just added to the truth."""
-        self._session(lambda collection: None, expected=frozenset([tool_id]))
-
     def ids(self) -> set[str]:
         """The tools the index knows; the same as the truth's."""
         return self._session(_ids)
@@ -95,7 +95,43 @@ class VectorIndex:
         """Delete the index, whatever its state, and make it again; the number of tools."""
         with held(self._lock, WAIT_SECONDS):
             self._delete()
-            return self._attempt(lambda collection: collection.count(), frozenset())
+        return self._session(lambda collection: collection.count())
+
+    def unused(self) -> tuple[int, list[str]]:
+        """Bytes and names of the collections of other embedders."""
+
+        def look(collection: Collection) -> tuple[int, list[str]]:
+            others = self._others(collection)
+            return sum(map(_vector_bytes, others)), sorted(one.name for one in others)
+
+        return self._session(look)
+
+    def drop_unused(self) -> int:
+        """Delete the collections of other embedders; the bytes of their vectors."""
+
+        def drop(collection: Collection) -> int:
+            others = self._others(collection)
+            size = sum(map(_vector_bytes, others))
+            marks = read_marks(self._folder)
+            for one in others:
+                chroma.drop(self._folder, one.name)
+                marks.seen.pop(one.name, None)
+            self._keep(collection.name, marks, marks.number(collection.name, self._identity()))
+            return size
+
+        return self._session(drop)
+
+    def _others(self, collection: Collection) -> list[Collection]:
+        return [one for one in chroma.collections(self._folder) if one.name != collection.name]
+
+    def _identity(self) -> str:
+        return self._truth.identity()
+
+    def close(self) -> None:
+        """Close the folder; may be called twice, and the index may be used again."""
+        if chroma.has_client(self._folder):
+            with held(self._lock, WAIT_SECONDS):  # a thread may be at work with it
+                chroma.close(self._folder)
 
     @property
     def _lock(self) -> Path:
@@ -107,66 +143,144 @@ class VectorIndex:
         model = re.sub(r"[^a-zA-Z0-9-]+", "-", self._embedder.name).strip("-")[:200]
         return f"tools-{model or 'unnamed'}-{self._embedder.dimension}"
 
-    def _session(
-        self, work: Callable[[Collection], Result], expected: frozenset[str] = frozenset()
-    ) -> Result:
-        """Do ``work`` on a collection that agrees with the truth, rebuilt if it must be.
+    def _session(self, work: Callable[[Collection], Result]) -> Result:
+        """Do ``work`` on a collection that agrees with the truth, rebuilt if it must be."""
+        name = self._collection_name  # may ask the embedder: not under the lock
+        rebuilt = False
+        done: list[Result] = []
+        while not done:
+            with held(self._lock, WAIT_SECONDS):
+                try:
+                    done = self._attempt(name, work)
+                except IndexBroken as error:
+                    if rebuilt:
+                        message = f"The index {self._folder} cannot be made: {error}."
+                        raise LibraryError(message) from error
+                    self._warn(
+                        f"The index of the tool library is damaged and is made again: {error}"
+                    )
+                    self._delete()
+                    rebuilt = True
+        return done[0]
 
-        Args:
-            expected: tools whose absence from the index is no news.
-        """
-        with held(self._lock, WAIT_SECONDS):
-            try:
-                return self._attempt(work, expected)
-            except IndexBroken as error:
-                self._warn(f"The index of the tool library is damaged and is made again: {error}")
-                self._delete()
-            try:
-                return self._attempt(work, expected)
-            except IndexBroken as error:
-                raise LibraryError(f"The index {self._folder} cannot be made: {error}.") from error
-
-    def _attempt(self, work: Callable[[Collection], Result], expected: frozenset[str]) -> Result:
-        if not intact(self._folder):
-            raise IndexBroken("its files are not as they were written")
+    def _attempt(self, name: str, work: Callable[[Collection], Result]) -> list[Result]:
+        """The result of ``work``; none when there is more to take in first."""
         with translated(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
-        with (
-            _chroma_failures(self._folder),
-            _opened(self._folder, self._collection_name) as (
-                collection,
-                is_new,
-            ),
-        ):
-            self._agree(collection, expected, quiet=is_new or self._checked)
-            self._checked = True
-            result = work(collection)
+        marks = read_marks(self._folder)
+        if not chroma.is_open(self._folder, marks.stamp):
+            self._compared = False
+            if not intact(self._folder):
+                raise IndexBroken("its files are not as they were written")
+        try:
+            with chroma.failures(self._folder):
+                collection = chroma.collection(self._folder, marks.stamp, name)
+                done = [] if self._take_in(collection, name, marks) else [work(collection)]
+        except DiskFull:
+            raise
+        except (YunjueError, KeyboardInterrupt):  # of the embedder, or between two steps
+            seal(self._folder)
+            raise
         seal(self._folder)
-        return result
+        return done
 
-    def _agree(self, collection: Collection, expected: frozenset[str], quiet: bool) -> None:
-        """Add what the collection lacks of the truth and remove what it has beyond it.
+    def _take_in(self, collection: Collection, name: str, marks: Marks) -> bool:
+        """Bring a page of changes into the index; whether there may be more.
 
-        The truth is read under the lock: an id reaches the index only after it is in the
-        truth, so nothing another process just added looks stale.
+        The truth is read under the lock, and what was seen is kept after it is in the
+        index: a kill in between makes the same changes again, which does nothing.
         """
-        texts = self._texts()
+        library = self._identity()
+        seen = marks.number(name, library)
+        if seen == 0 and collection.count():
+            # Of a library that was put in the place of another, or of an older version.
+            self._compare(collection, name, marks, quiet=True)
+            return True
+        page = self._truth.changes(seen, _PAGE)
+        if page.more and not marks.bulk and self._begin_bulk(collection, name, marks, page.upto):
+            return True
+        if page.upto > seen:
+            self._put(collection, page.texts)
+            self._remove(collection, page.gone)
+            self._keep(name, marks, page.upto)
+        if page.more:
+            return True
+        if marks.bulk == name:
+            self._end_bulk(name, marks)
+            return True
+        if not self._compared:
+            self._compare(collection, name, marks)
+        return False
+
+    def _begin_bulk(self, collection: Collection, name: str, marks: Marks, upto: int) -> bool:
+        """Before many changes: to write the whole graph out after every hundred takes longer
+        the larger it is. Whether there are that many."""
+        pending = self._truth.latest() - upto + _PAGE
+        if pending <= MANY:
+            return False
+        self._warn(f"About {pending} tools are being indexed; this happens once.")
+        chroma.write_graph_every(collection, max(pending // _GRAPH_WRITES, _PAGE))
+        marks.bulk = name
+        write_marks(self._folder, marks)
+        chroma.close(self._folder)  # the next opening knows
+        return True
+
+    def _end_bulk(self, name: str, marks: Marks) -> None:
+        """Write the graph out, or each opening would replay what came after the last time."""
+        collection = chroma.collection(self._folder, marks.stamp, name)
+        chroma.write_graph_every(collection, chroma.GRAPH_EVERY)
+        chroma.close(self._folder)
+        collection = chroma.collection(self._folder, marks.stamp, name)
+        one = collection.get(limit=1, include=["embeddings"])
+        if one["ids"]:
+            collection.upsert(ids=one["ids"], embeddings=one["embeddings"])
+            collection.count()
+        marks.bulk = ""
+        self._keep(name, marks, marks.number(name, self._identity()))
+
+    def _compare(
+        self, collection: Collection, name: str, marks: Marks, quiet: bool = False
+    ) -> None:
+        """Mend what the marks say is there and is not, or is there and should not be.
+
+        That happens when library.db was put back from a backup, or a disk lost what was
+        written. Once an opening, by counting.
+        """
+        latest, count = self._truth.count()
+        seen = marks.number(name, self._identity())
+        if 0 < seen < latest:
+            return  # another process added a tool meanwhile: the next session compares
+        self._compared = True
+        if seen == latest and collection.count() == count:
+            return
+        latest, wanted = self._truth.ids()
         known = _ids(collection)
-        missing = [tool_id for tool_id in texts if tool_id not in known]
-        stale = sorted(known - texts.keys())
-        if len(missing) > _MANY:
-            self._warn(f"{len(missing)} tools are being indexed; this happens once.")
+        missing, stale = sorted(wanted - known), sorted(known - wanted)
         for batch in _batches(missing):
+            self._put(collection, self._truth.texts(batch))
+        self._remove(collection, stale)
+        self._keep(name, marks, latest)
+        if (missing or stale) and not quiet:
+            self._warn(
+                "The index did not agree with the tool library; tools added to it: "
+                f"{len(missing)}, removed: {len(stale)}."
+            )
+
+    def _put(self, collection: Collection, texts: dict[str, str]) -> None:
+        for batch in _batches(list(texts)):
             vectors = self._embed([texts[tool_id] for tool_id in batch])
             collection.upsert(ids=batch, embeddings=vectors)
-        for batch in _batches(stale):
+            collection.count()  # the graph is written now, and not after it was sealed
+
+    def _remove(self, collection: Collection, ids: list[str]) -> None:
+        for batch in _batches(ids):
             collection.delete(ids=batch)
-        repaired = len(set(missing) - expected)
-        if (repaired or stale) and not quiet:
-            self._warn(
-                "The index lagged behind the tool library; tools added to it: "
-                f"{repaired}, removed: {len(stale)}."
-            )
+            collection.count()
+
+    def _keep(self, name: str, marks: Marks, number: int) -> None:
+        marks.seen[name] = (self._identity(), number)
+        write_marks(self._folder, marks)
+        chroma.restamp(self._folder, marks.stamp)
 
     def _embed(self, texts: list[str]) -> np.ndarray:
         try:
@@ -185,67 +299,21 @@ class VectorIndex:
         return vectors
 
     def _delete(self) -> None:
+        chroma.close(self._folder)
         with translated(self._folder):
             if self._folder.exists():
                 shutil.rmtree(self._folder)
+
+
+def _vector_bytes(collection: Collection) -> int:
+    """float32, by the dimension that ends the collection's name."""
+    return collection.count() * int(collection.name.rpartition("-")[2]) * 4
 
 
 def _ids(collection: Collection) -> set[str]:
     return set(collection.get(include=[])["ids"])
 
 
-def _batches(ids: list[str]) -> Iterator[list[str]]:
+def _batches(ids: Sequence[str]) -> Iterator[list[str]]:
     for start in range(0, len(ids), _BATCH):
-        yield ids[start : start + _BATCH]
-
-
-@contextmanager
-def _opened(folder: Path, name: str) -> Iterator[tuple[Collection, bool]]:
-    """The collection, and whether it was made just now. Closed on the way out."""
-    import chromadb
-    from chromadb.api.shared_system_client import SharedSystemClient
-    from chromadb.config import Settings
-
-    # _env_file: a .env in the user's working folder is not meant for us.
-    settings = Settings(_env_file=None, anonymized_telemetry=False)
-    try:
-        client = chromadb.PersistentClient(str(folder), settings=settings)
-    except BaseException:
-        # Chroma keeps what failed to open and would hand it out again for this path.
-        SharedSystemClient._identifier_to_system.pop(str(folder), None)
-        raise
-    try:
-        is_new = name not in _collection_names(client.list_collections())
-        collection = client.get_or_create_collection(
-            name, configuration={"hnsw": _HNSW}, embedding_function=None
-        )
-        yield collection, is_new
-    finally:
-        client.close()
-
-
-def _collection_names(collections: Iterable[Collection]) -> set[str]:
-    return {collection.name for collection in collections}
-
-
-@contextmanager
-def _chroma_failures(folder: Path) -> Iterator[None]:
-    """What Chroma raises as :class:`IndexBroken`, but a full disk as what it is."""
-    from chromadb.errors import ChromaError
-
-    try:
-        yield
-    except ChromaError as error:
-        if "disk is full" in str(error) or "No space left" in str(error):
-            raise DiskFull(f"There is no room to write {folder}.") from error
-        raise IndexBroken(_one_line(error)) from error
-    except (KeyError, TypeError, ValueError) as error:  # rows that are not what they should be
-        raise IndexBroken(_one_line(error)) from error
-    except BaseException as error:
-        if type(error).__name__ == "PanicException":  # of its Rust part; no Exception
-            raise IndexBroken(_one_line(error)) from None
-        raise
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200]
+        yield list(ids[start : start + _BATCH])

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
 
-NAMES = ("m001_tools", "m002_evidence", "m003_calls", "m004_history")
+NAMES = ("m001_tools", "m002_evidence", "m003_calls", "m004_history", "m005_life", "m006_use")
 
 
 def applied_by_newer(db: Database) -> str:
@@ -107,6 +107,75 @@ def migrations() -> Migrations:
             CREATE INDEX tools_by_name ON tools (name);
             INSERT INTO history (tool_id, what, why, created)
                 SELECT id, 'added', '', created FROM tools ORDER BY created;
+            """
+        )
+
+    @steps()
+    def m005_life(db: Database) -> None:
+        # SQLite cannot change a CHECK, so the status moves to a new column of that name.
+        db.executescript(
+            """
+            DROP INDEX one_active_tool_per_name;
+            ALTER TABLE tools ADD COLUMN state TEXT NOT NULL DEFAULT 'active'
+                CHECK (state IN ('candidate', 'active', 'suspect', 'retired', 'deleted'));
+            UPDATE tools SET state = status;
+            ALTER TABLE tools DROP COLUMN status;
+            ALTER TABLE tools RENAME COLUMN state TO status;
+            ALTER TABLE tools ADD COLUMN number INTEGER;
+            ALTER TABLE tools ADD COLUMN domain TEXT NOT NULL DEFAULT '';
+            ALTER TABLE tools ADD COLUMN permissions TEXT NOT NULL DEFAULT '[]';
+            ALTER TABLE tools ADD COLUMN judged_from INTEGER NOT NULL DEFAULT 0;
+            UPDATE tools SET number = rowid;
+            CREATE UNIQUE INDEX tools_by_number ON tools (number);
+            CREATE UNIQUE INDEX one_tool_in_use_per_name ON tools (name)
+                WHERE status IN ('active', 'suspect');
+            CREATE INDEX tools_by_status ON tools (status);
+            CREATE VIEW in_use AS SELECT * FROM tools WHERE status IN ('active', 'suspect');
+            DROP TABLE tools_fts;
+            CREATE VIRTUAL TABLE tools_fts USING fts5 (
+                name, description, signature, tokenize = 'porter unicode61'
+            );
+            INSERT INTO tools_fts (rowid, name, description, signature)
+                SELECT number, name, description, signature FROM tools WHERE status = 'active';
+            """
+        )
+
+    @steps()
+    def m006_use(db: Database) -> None:
+        db.executescript(
+            """
+            CREATE TABLE numbered_calls (
+                number INTEGER PRIMARY KEY,
+                run TEXT NOT NULL,
+                call TEXT NOT NULL,
+                tool_id TEXT NOT NULL REFERENCES tools (id),
+                status TEXT NOT NULL,
+                reason TEXT NOT NULL,
+                error TEXT NOT NULL DEFAULT '',
+                seconds REAL NOT NULL,
+                inputs TEXT NOT NULL,
+                output TEXT,
+                created TEXT NOT NULL,
+                UNIQUE (run, call)
+            );
+            INSERT INTO numbered_calls
+                (run, call, tool_id, status, reason, seconds, inputs, created)
+                SELECT run, call, tool_id, status, reason, seconds, inputs, created
+                FROM calls ORDER BY created, rowid;
+            DROP TABLE calls;
+            ALTER TABLE numbered_calls RENAME TO calls;
+            CREATE INDEX calls_by_tool ON calls (tool_id, number);
+            CREATE TABLE forgotten_calls (
+                tool_id TEXT PRIMARY KEY REFERENCES tools (id),
+                calls INTEGER NOT NULL,
+                ok INTEGER NOT NULL,
+                input_errors INTEGER NOT NULL,
+                failed INTEGER NOT NULL,
+                runs INTEGER NOT NULL,
+                later_runs INTEGER NOT NULL,
+                seconds REAL NOT NULL,
+                last_used TEXT
+            );
             """
         )
 

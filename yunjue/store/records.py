@@ -1,24 +1,29 @@
-"""Tools, verdicts, cases and calls as rows of :class:`yunjue.store.database.Database`."""
+"""Tools, their verdicts and cases as rows of :class:`yunjue.store.database.Database`."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from yunjue.errors import LibraryError, NameTaken
 from yunjue.store.code import CodeFiles
 from yunjue.store.database import Database
-from yunjue.types import CallOutcome, Case, Tool, Verdict
-
-INPUTS_BYTES = 4096
-"""What is kept of the inputs of a call."""
-
-_JSON_COLUMNS = ("input_schema", "output_schema", "requirements", "origin")
-_TEXT_COLUMNS = ("id", "name", "description", "signature")
+from yunjue.store.rows import (
+    IN_USE,
+    JSONS,
+    TEXTS,
+    case_row,
+    holder_of,
+    insert_tool,
+    now,
+    set_status,
+    status_of,
+    to_json,
+)
+from yunjue.types import Case, Tool, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Addition:
     Attributes:
         active: whether it is put into use; an earlier version is not.
         why: for the history.
-        instead_of: id of the active tool of the same name that is retired for it; or "".
+        instead_of: id of the tool in use of the same name that is retired for it; or "".
     """
 
     tool: Tool
@@ -36,11 +41,6 @@ class Addition:
     active: bool = True
     why: str = ""
     instead_of: str = ""
-
-
-def embedded_text(name: str, description: str, signature: str) -> str:
-    """What of a tool is turned into its vector."""
-    return f"{name.replace('_', ' ')}\n{description}\n{signature}"
 
 
 class Records:
@@ -52,152 +52,181 @@ class Records:
 
     def add(self, tool: Tool, verdict: Verdict) -> None:
         """Make ``tool`` active and keep the verdict with its cases, or do nothing if it is
-        active already.
+        in use already.
 
         Raises:
-            NameTaken: another active tool has the name.
+            NameTaken: another tool in use has the name.
         """
-        self._code.write(tool.source)
-        with self._db.write() as db:
-            self._add(db, tool, verdict)
+        self.add_all([Addition(tool, verdict)])
 
     def add_all(self, additions: Sequence[Addition]) -> None:
         """Add these tools in one transaction: all of them or, if anything is wrong, none.
 
         Raises:
-            NameTaken: another active tool has the name of one.
+            NameTaken: another tool in use has the name of one.
         """
         with self._db.write() as db:
             for one in additions:
                 if one.instead_of:
-                    _retire(db, one.instead_of, one.why)
+                    set_status(db, one.instead_of, "retired", "retired", one.why)
             for one in additions:  # before any file is written
-                _holder(db, one.tool)
+                if one.active and holder_of(db, one.tool.name) not in ("", one.tool.id):
+                    raise NameTaken(f"There is another tool named {one.tool.name!r}.")
             for one in additions:
-                self._code.write(one.tool.source)
                 if one.active:
                     self._add(db, one.tool, one.verdict, one.why)
                 else:
-                    self._add_retired(db, one)
+                    self._add_earlier(db, one)
 
-    def _add(self, db: Any, tool: Tool, verdict: Verdict, why: str = "") -> None:
-        if _holder(db, tool):
-            return
-        now = _now()
-        old = db.execute("SELECT 1 FROM tools WHERE id = ?", [tool.id]).fetchone()
-        if old:
-            db.execute("UPDATE tools SET status = 'active' WHERE id = ?", [tool.id])
+    def _add(self, db: Any, tool: Tool, verdict: Verdict, why: str) -> None:
+        if holder_of(db, tool.name) != tool.id:
+            self._put_in_use(db, tool, verdict, "added", why)
+
+    def _add_earlier(self, db: Any, one: Addition) -> None:
+        """An earlier version, for the history; nothing if it is known already."""
+        if not status_of(db, one.tool.id):
+            self._write(db, one.tool)
+            self._keep_proof(db, one.verdict)
+            why = f"{one.why}, as an earlier version"
+            set_status(db, one.tool.id, "retired", "added", why)
+
+    def replace(self, old_id: str, tool: Tool, verdict: Verdict, why: str) -> None:
+        """Retire ``old_id`` and put ``tool`` in its place in one step.
+
+        Raises:
+            LibraryError: the old one is not in use, or has another name.
+        """
+        with self._db.write() as db:
+            if holder_of(db, tool.name) != old_id:
+                raise LibraryError(f"{old_id[:12]} is not the {tool.name} in use any more.")
+            if tool.id == old_id:
+                raise LibraryError(f"{tool.name} cannot take its own place.")
+            set_status(db, old_id, "retired", "retired", why)
+            self._put_in_use(db, tool, verdict, "added", why)
+
+    def propose(self, tool: Tool, cases: list[Case], why: str) -> None:
+        """Keep ``tool`` as a candidate, which is not found; nothing if it is known already."""
+        with self._db.write() as db:
+            if status_of(db, tool.id) not in ("", "deleted"):
+                return
+            self._write(db, tool)
+            db["cases"].insert_all(case_row(tool.id, case) for case in cases)
+            set_status(db, tool.id, "candidate", "proposed", why)
+
+    def _put_in_use(self, db: Any, tool: Tool, verdict: Verdict, what: str, why: str) -> None:
+        self._write(db, tool)
+        self._keep_proof(db, verdict)
+        set_status(db, tool.id, "active", what, why)
+
+    def _keep_proof(self, db: Any, verdict: Verdict) -> None:
+        tool_id = verdict.tool_id
+        row = {"tool_id": tool_id, "verdict": to_json(verdict.model_dump()), "created": now()}
+        db["verdicts"].insert(row)
+        db["cases"].insert_all(case_row(tool_id, case) for case in verdict.cases)
+
+    def _write(self, db: Any, tool: Tool) -> None:
+        """File and row; within the transaction, so that nobody sweeps the file meanwhile."""
+        self._code.write(tool.source)
+        if status_of(db, tool.id):
             db.execute("DELETE FROM cases WHERE tool_id = ?", [tool.id])
         else:
-            self._insert(db, tool, now)
-        _evidence(db, tool, verdict, now)
-        _note(db, tool.id, "added", why)
-
-    def _add_retired(self, db: Any, one: Addition) -> None:
-        """An earlier version, for the history; nothing if it is known already."""
-        if db.execute("SELECT 1 FROM tools WHERE id = ?", [one.tool.id]).fetchone():
-            return
-        now = _now()
-        self._insert(db, one.tool, now, "retired")
-        _evidence(db, one.tool, one.verdict, now)
-        _note(db, one.tool.id, "added", f"{one.why}, as an earlier version")
-
-    def _insert(self, db: Any, tool: Tool, now: str, status: str = "active") -> None:
-        texts = {column: getattr(tool, column) for column in _TEXT_COLUMNS}
-        jsons = {column: _to_json(getattr(tool, column)) for column in _JSON_COLUMNS}
-        db["tools"].insert({**texts, **jsons, "created": now, "status": status})
-        db["tools_fts"].insert(texts)
+            insert_tool(db, tool)
 
     def retire(self, tool_id: str, why: str) -> None:
         """Take a tool out of use and free its name; everything about it is kept."""
         with self._db.write() as db:
-            _retire(db, tool_id, why)
+            if status_of(db, tool_id) in (*IN_USE, "candidate"):
+                set_status(db, tool_id, "retired", "retired", why)
 
-    def restore(self, tool_id: str, why: str, instead_of: str = "") -> None:
+    def restore(self, tool_id: str, why: str, replace: bool) -> None:
         """Put a retired tool into use again.
 
         Args:
-            instead_of: the id of the active tool to retire in the same step; "" for none.
+            replace: retire the tool in use of the same name in the same step.
 
         Raises:
-            NameTaken: another active tool has its name.
+            NameTaken: another tool in use has its name.
+            LibraryError: it was never proven here, or its file was deleted.
         """
         with self._db.write() as db:
-            if instead_of:
-                _retire(db, instead_of, why)
-            try:
-                changed = db.execute(
-                    "UPDATE tools SET status = 'active' WHERE id = ? AND status = 'retired'",
-                    [tool_id],
-                )
-            except sqlite3.IntegrityError:
-                raise NameTaken("Another active tool has this name.") from None
-            if changed.rowcount:
-                _note(db, tool_id, "restored", why)
+            row = db.execute("SELECT name, status FROM tools WHERE id = ?", [tool_id]).fetchone()
+            if row["status"] in IN_USE:
+                return
+            if row["status"] != "retired":
+                raise LibraryError(f"{row['name']} {tool_id[:12]} is {row['status']}.")
+            if not _was_admitted(db, tool_id):
+                raise LibraryError(f"{row['name']} {tool_id[:12]} was never proven here.")
+            holder = holder_of(db, row["name"])
+            if holder and not replace:
+                raise NameTaken(f"There is another active tool named {row['name']!r}.")
+            if holder:
+                set_status(db, holder, "retired", "retired", why)
+            set_status(db, tool_id, "active", "restored", why)
+
+    def add_verdict(self, verdict: Verdict) -> None:
+        """Keep a later verdict on a tool; its cases stay as they are."""
+        with self._db.write() as db:
+            row = {"tool_id": verdict.tool_id, "verdict": to_json(verdict.model_dump())}
+            db["verdicts"].insert({**row, "created": now()})
 
     def versions(self, name: str) -> list[dict[str, Any]]:
         """All tools that ever had the name, oldest first: ``id``, ``status``, ``created``
         (ISO time in UTC), ``signature``, ``origin``."""
         rows = self._db.rows(
             "SELECT id, status, created, signature, origin FROM tools WHERE name = ? "
-            "ORDER BY created, rowid",
+            "ORDER BY number",
             [name],
         )
         return [{**dict(row), "origin": json.loads(row["origin"])} for row in rows]
 
     def history(self, name: str) -> list[dict[str, Any]]:
-        """What became of the tools of that name, oldest first: ``id``, ``what`` (added,
-        retired, restored), ``why``, ``created``."""
+        """What became of the tools of that name, oldest first: ``id``, ``what``, ``why``,
+        ``created``."""
         rows = self._db.rows(
             "SELECT tool_id AS id, what, why, history.created FROM history "
-            "JOIN tools ON tools.id = history.tool_id WHERE name = ? ORDER BY number",
+            "JOIN tools ON tools.id = history.tool_id WHERE name = ? ORDER BY history.number",
             [name],
         )
         return [dict(row) for row in rows]
 
-    def names(self) -> list[str]:
-        """Every name a tool has or had, sorted."""
-        return [row["name"] for row in self._db.rows("SELECT DISTINCT name FROM tools ORDER BY 1")]
-
     def by_name(self, name: str) -> Tool | None:
-        """The active tool of that name."""
-        rows = self._db.rows("SELECT * FROM tools WHERE name = ? AND status = 'active'", [name])
+        """The tool in use of that name."""
+        rows = self._db.rows("SELECT * FROM in_use WHERE name = ?", [name])
         return self._tool(rows[0]) if rows else None
 
     def by_id(self, tool_id: str) -> Tool | None:
-        """The tool with that id, active or retired."""
+        """The tool with that id, in use or not.
+
+        Raises:
+            LibraryError: its file is gone, was changed, or was deleted by ``gc``.
+        """
         rows = self._db.rows("SELECT * FROM tools WHERE id = ?", [tool_id])
         return self._tool(rows[0]) if rows else None
 
-    def active(self) -> dict[str, str]:
-        """id -> name of the active tools, in the order of their names."""
-        rows = self._db.rows("SELECT id, name FROM tools WHERE status = 'active' ORDER BY name")
+    def has(self, tool_id: str) -> bool:
+        return bool(self._db.rows("SELECT 1 FROM tools WHERE id = ?", [tool_id]))
+
+    def in_use(self) -> dict[str, str]:
+        """id -> name of the tools in use, in the order of their names."""
+        rows = self._db.rows("SELECT id, name FROM in_use ORDER BY name")
         return {row["id"]: row["name"] for row in rows}
 
-    def texts(self) -> dict[str, str]:
-        """id -> :func:`embedded_text` of the active tools."""
-        rows = self._db.rows(
-            "SELECT id, name, description, signature FROM tools WHERE status = 'active'"
-        )
-        return {
-            row["id"]: embedded_text(row["name"], row["description"], row["signature"])
-            for row in rows
-        }
+    def origins(self) -> list[dict[str, Any]]:
+        """``name``, ``id``, ``status`` and ``origin`` of the tools in use, by name."""
+        rows = self._db.rows("SELECT name, id, status, origin FROM in_use ORDER BY name")
+        return [{**dict(row), "origin": json.loads(row["origin"])} for row in rows]
 
-    def matching(self, match: str, most: int) -> list[str]:
-        """Ids of active tools for an FTS5 query, best first by BM25."""
-        rows = self._db.rows(
-            "SELECT tools_fts.id FROM tools_fts JOIN tools ON tools.id = tools_fts.id "
-            "WHERE tools_fts MATCH ? AND status = 'active' ORDER BY rank, tools.name LIMIT ?",
-            [match, most],
-        )
-        return [row["id"] for row in rows]
+    def any_in_use(self) -> bool:
+        return bool(self._db.rows("SELECT 1 FROM in_use LIMIT 1"))
 
-    def add_verdict(self, verdict: Verdict) -> None:
-        """Keep a later verdict on a tool; its cases stay as they are."""
-        with self._db.write() as db:
-            row = {"tool_id": verdict.tool_id, "verdict": _to_json(verdict.model_dump())}
-            db["verdicts"].insert({**row, "created": _now()})
+    def count(self) -> int:
+        """How many tools are in use."""
+        return self._db.rows("SELECT count(*) AS n FROM in_use")[0]["n"]
+
+    def status(self, tool_id: str) -> str:
+        """One of ``STATUSES``, or "" if there is no such tool."""
+        rows = self._db.rows("SELECT status FROM tools WHERE id = ?", [tool_id])
+        return rows[0]["status"] if rows else ""
 
     def verdict(self, tool_id: str) -> Verdict | None:
         """The last verdict on a tool."""
@@ -207,6 +236,7 @@ class Records:
         return Verdict.model_validate(json.loads(rows[0]["verdict"])) if rows else None
 
     def cases(self, tool_id: str) -> list[Case]:
+        """The cases it was admitted with."""
         rows = self._db.rows("SELECT * FROM cases WHERE tool_id = ? ORDER BY number", [tool_id])
         return [
             Case(
@@ -218,109 +248,40 @@ class Records:
             for row in rows
         ]
 
-    def record_call(
-        self, run: str, call: str, tool_id: str, outcome: CallOutcome, inputs: Mapping[str, Any]
-    ) -> None:
-        """Keep what a call came to; a second time with the same run and call is no news.
-
-        Raises:
-            LibraryError: the library has no such tool.
-        """
-        with self._db.write() as db:
-            try:
-                db.execute(
-                    "INSERT INTO calls (run, call, tool_id, status, reason, seconds, inputs, "
-                    "created) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, call) DO NOTHING",
-                    [
-                        run,
-                        call,
-                        tool_id,
-                        outcome.status,
-                        outcome.reason,
-                        outcome.seconds,
-                        _to_json(dict(inputs))[:INPUTS_BYTES],
-                        _now(),
-                    ],
-                )
-            except sqlite3.IntegrityError:
-                raise LibraryError(f"The library has no tool with the id {tool_id!r}.") from None
-
-    def stats(self, tool_id: str) -> dict[str, Any]:
-        """How the tool's calls went: ``calls``, ``ok``, ``input_errors``, ``failed``,
-        ``seconds`` (their sum), ``last_used`` (ISO time in UTC, or None)."""
-        row = self._db.rows(
-            "SELECT count(*) AS calls, total(status = 'ok') AS ok, "
-            "total(status = 'input_error') AS input_errors, total(status = 'failed') AS failed, "
-            "total(seconds) AS seconds, max(created) AS last_used FROM calls WHERE tool_id = ?",
-            [tool_id],
-        )[0]
-        counts = {name: int(row[name]) for name in ("calls", "ok", "input_errors", "failed")}
-        return {**counts, "seconds": row["seconds"], "last_used": row["last_used"]}
-
     def check(self) -> list[str]:
         """Tools that full text does not find, and code files that are not what they were."""
-        ids = [row["id"] for row in self._db.rows("SELECT id FROM tools ORDER BY name")]
-        listed = {row["id"] for row in self._db.rows("SELECT id FROM tools_fts")}
-        problems = [f"full text lacks the tool {missing}" for missing in set(ids) - listed]
-        for tool_id in ids:
+        rows = self._db.rows(
+            "SELECT tools.id, name, status FROM tools WHERE status != 'deleted' ORDER BY name"
+        )
+        listed = {row["number"] for row in self._db.rows("SELECT rowid AS number FROM tools_fts")}
+        wanted = {
+            row["number"]: row["id"] for row in self._db.rows("SELECT number, id FROM in_use")
+        }
+        problems = [
+            f"full text lacks the tool {wanted[number]}" for number in wanted.keys() - listed
+        ]
+        problems += [
+            f"full text has a tool that is not in use ({n})" for n in listed - wanted.keys()
+        ]
+        for row in rows:
             try:
-                self._code.read(tool_id)
+                self._code.read(row["id"])
             except LibraryError as error:
                 problems.append(error.message)
         return problems
 
     def _tool(self, row: sqlite3.Row) -> Tool:
-        texts = {column: row[column] for column in _TEXT_COLUMNS}
-        jsons = {column: json.loads(row[column]) for column in _JSON_COLUMNS}
+        if row["status"] == "deleted":
+            raise LibraryError(
+                f"The version {row['id'][:12]} of {row['name']} was deleted.",
+                hint="`yunjue tools history` shows when and why.",
+            )
+        texts = {column: row[column] for column in TEXTS}
+        jsons = {column: json.loads(row[column]) for column in JSONS}
         return Tool(**texts, **jsons, source=self._code.read(row["id"]))
 
 
-def _holder(db: Any, tool: Tool) -> bool:
-    """Whether the tool is active already; NameTaken if another of its name is."""
-    holder = db.execute(
-        "SELECT id FROM tools WHERE name = ? AND status = 'active'", [tool.name]
-    ).fetchone()
-    if holder and holder["id"] != tool.id:
-        raise NameTaken(f"There is another tool named {tool.name!r}.")
-    return holder is not None
-
-
-def _evidence(db: Any, tool: Tool, verdict: Verdict, now: str) -> None:
-    db["verdicts"].insert(
-        {"tool_id": tool.id, "verdict": _to_json(verdict.model_dump()), "created": now}
-    )
-    db["cases"].insert_all(_case_row(tool.id, case) for case in verdict.cases)
-
-
-def _retire(db: Any, tool_id: str, why: str) -> None:
-    changed = db.execute(
-        "UPDATE tools SET status = 'retired' WHERE id = ? AND status = 'active'", [tool_id]
-    )
-    if changed.rowcount:
-        _note(db, tool_id, "retired", why)
-
-
-def _note(db: Any, tool_id: str, what: str, why: str) -> None:
-    db["history"].insert({"tool_id": tool_id, "what": what, "why": why, "created": _now()})
-
-
-def _case_row(tool_id: str, case: Case) -> dict[str, Any]:
-    return {
-        "tool_id": tool_id,
-        "inputs": _to_json(case.inputs),
-        "expected": _to_json(case.expected),
-        "raises": int(case.raises),
-        "origin": case.origin,
-    }
-
-
-def _to_json(value: Any) -> str:
-    """ASCII, because a lone surrogate, which JSON can carry, has no UTF-8."""
-    try:
-        return json.dumps(value)
-    except (TypeError, ValueError) as error:
-        raise LibraryError(f"A tool's data is not JSON: {error}.") from error
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+def _was_admitted(db: Any, tool_id: str) -> bool:
+    """Whether any proof of the tool let it in; one that was only proposed has none."""
+    rows = db.execute("SELECT verdict FROM verdicts WHERE tool_id = ?", [tool_id]).fetchall()
+    return any(json.loads(row["verdict"])["admitted"] for row in rows)
