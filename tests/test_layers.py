@@ -14,7 +14,7 @@ LAYERS = [
     {"protocols", "events", "hookspecs"},
     {"config", "limits", "keys", "plugins", "weights", "weight_sources", "prompts"},
     {"models", "sandbox", "store"},
-    {"library", "synthesis", "traces", "bundle", "grants"},
+    {"library", "synthesis", "traces", "bundle", "grants", "starter"},
     {"agent"},
     {"cli", "default_plugins"},
 ]

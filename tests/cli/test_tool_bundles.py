@@ -93,7 +93,6 @@ def test_signed_with_a_new_key(theirs, tmp_path):
         (("export", "double", "--as", "skill"), "-o DIR"),
         (("export", "double", "--as", "openai", "--sign", "x"), "--sign"),
         (("import", "nowhere.ytb"), "nowhere.ytb"),
-        (("import", "starter"), "no starter tools"),
         (("import", "http://example.com/b.ytb"), "only https"),
         (("import", "x", "--on-collision", "rename"), "--on-collision is one of"),
         (("keygen", "-o", "me"), "no terminal"),

@@ -142,3 +142,25 @@ def test_an_import_that_is_stopped_in_the_middle(command, home, tmp_path, how):
     assert (ours / "quarantine").exists() == (how == signal.SIGKILL)
     command("tools", "import", bundle, "-l", ours, "--dry-run")
     assert state(ours) == before
+
+
+def test_the_starter_tools_are_proved_again_and_give_the_same_bytes(command, tmp_path):
+    done = command("tools", "import", "starter", "-l", tmp_path / "ours", "--json")
+    report = json.loads(done.stdout)
+    assert report["changed"]
+    shipped = Path(__file__).parents[2] / "tools_registry" / "starter"
+    again = tmp_path / "again"
+    command("tools", "export", "--all", "-o", again, "--as", "folder", "-l", tmp_path / "ours")
+    files = [path.relative_to(shipped) for path in shipped.rglob("*") if path.is_file()]
+    assert len(files) == 1 + 2 * len(list((shipped / "tools").iterdir()))
+    assert all((again / file).read_bytes() == (shipped / file).read_bytes() for file in files)
+    ran = command(
+        "tools",
+        "run",
+        "days_between",
+        "start=2024-02-28",
+        "end=2024-03-01",
+        "-l",
+        tmp_path / "ours",
+    )
+    assert json.loads(ran.stdout) == {"days": 2}

@@ -95,7 +95,7 @@ def _record(library: Library, tool: Tool, licence: str, with_tasks: bool) -> Rec
         made, proof = Made.model_validate(origin["made"]), Proof.model_validate(origin["proof"])
     else:
         made, proof = _made(tool), _proof(library.verdict(tool.id))
-    cases = [case for case in library.cases(tool.id) if with_tasks or case.origin == "tester"]
+    cases = [case for case in library.cases(tool.id) if with_tasks or case.origin != "regression"]
     own = origin.get("licence", NO_ASSERTION)
     return Record(
         name=tool.name,

@@ -125,7 +125,7 @@ def _holder(library: Library, name: str) -> str:
         versions = library.versions(name)
     except UnknownToolError:
         return ""
-    return next((one["id"] for one in versions if one["status"] == "active"), "")
+    return next((one["id"] for one in versions if one["in_use"]), "")
 
 
 def _known(library: Library, tool_id: str) -> Tool | None:

@@ -62,10 +62,9 @@ def _signature(path: Path) -> bytes | None:
 
 
 def _starter() -> Path:
-    package = Path(yunjue.__file__).parent
-    for folder in (package / "tools_registry", package.parent / "tools_registry"):
-        if (folder / MANIFEST).is_file():
-            return folder
+    folder = Path(yunjue.__file__).parent / STARTER
+    if (folder / MANIFEST).is_file():
+        return folder
     raise UsageError(
         "This installation has no starter tools.",
         hint="Import a bundle: yunjue tools import FILE|DIR|URL.",

@@ -134,7 +134,7 @@ def rollback(
 
     with opened_library(library) as (_, opened):
         versions = opened.versions(name)
-        now = next((i for i, one in enumerate(versions) if one["status"] == "active"), None)
+        now = next((i for i, one in enumerate(versions) if one["in_use"]), None)
         if now is None:
             raise UsageError(f"{name} is not in use.", hint=f"yunjue tools restore {name}")
         if now == 0:

@@ -15,7 +15,7 @@ import threading
 
 from yunjue.errors import SandboxUnavailable, YunjueError
 from yunjue.protocols import Isolation, SandboxJob
-from yunjue.sandbox import bpf, image
+from yunjue.sandbox import bpf, cgroups, image
 from yunjue.sandbox.backend import ENVIRONMENT, Backend, about, runner_command
 from yunjue.sandbox.gate import MOUNT
 from yunjue.sandbox.local_stream import MIB, LocalStream, local_rlimits
@@ -39,8 +39,8 @@ class BubblewrapSandbox(Backend):
         self.isolation = Isolation(
             network=True,
             filesystem=True,
-            memory=False,
-            cpu=False,
+            memory=cgroups.usable(),
+            cpu=cgroups.usable(),
             processes=self._counts,
             syscalls=bpf.supported(),
         )
@@ -66,21 +66,27 @@ class BubblewrapSandbox(Backend):
 
     def _start(self, ground: Ground) -> Session:
         limits = ground.job.limits
-        command = [self._program, *self._arguments(ground)]
+        group = cgroups.make(limits) if cgroups.usable() else None
+        command = [self._program, *self._arguments(ground, group)]
         pass_fds = []
         if bpf.supported():
             pass_fds.append(_readable_fd(bpf.program()))
             command += ["--seccomp", str(pass_fds[0])]
         command += ["--", *runner_command(image.PYTHON)]
-        stream = LocalStream(command, {}, ground.stop, pass_fds)
+        if group:
+            command = group.enter(command)
+        at_end = group.end if group else None
+        stream = LocalStream(command, {}, ground.stop, pass_fds, at_end)
         bounds = local_rlimits(limits)
+        if group:  # which counts what is used, not what is mapped
+            del bounds["RLIMIT_AS"]
         if self._counts:
             bounds["RLIMIT_NPROC"] = limits.processes
         paths = [image.SITE, *(["/deps"] if ground.deps else [])]
         uid = FIRST_UID + secrets.randbelow(1 << 24) if self._root else None
         return Session(stream, ground.job, about(paths, SCRATCH, bounds, uid, bool(ground.gate)))
 
-    def _arguments(self, ground: Ground) -> list[str]:
+    def _arguments(self, ground: Ground, group: cgroups.Group | None) -> list[str]:
         arguments = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
         arguments += ["--unshare-cgroup-try", "--cap-drop", "ALL"]
         if self._root:
@@ -102,6 +108,10 @@ class BubblewrapSandbox(Backend):
             arguments += ["--ro-bind", str(ground.deps), "/deps"]
         if ground.inputs:
             arguments += ["--ro-bind", str(ground.inputs), "/inputs"]
+        if group:  # where the runner sees that memory ran out
+            arguments += ["--tmpfs", "/sys", "--perms", "0755", "--dir", "/sys/fs"]
+            arguments += ["--perms", "0755", "--dir", "/sys/fs/cgroup"]
+            arguments += ["--ro-bind", str(group.memory), group.inside, "--remount-ro", "/sys"]
         if ground.gate:
             arguments += ["--ro-bind", str(ground.gate.folder), MOUNT]
         return [*arguments, "--chdir", SCRATCH]

@@ -8,7 +8,7 @@ import select
 import signal
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from yunjue.errors import SandboxError
 from yunjue.protocols import SandboxLimits
@@ -35,6 +35,7 @@ class LocalStream(Stream):
         command: the program and its arguments.
         environment: all of its environment.
         pass_fds: file descriptors it inherits; closed here once it runs.
+        at_end: called when all of it is dead; says why it died, as :meth:`end` does.
     """
 
     def __init__(
@@ -43,8 +44,10 @@ class LocalStream(Stream):
         environment: dict[str, str],
         stop: threading.Event,
         pass_fds: Sequence[int] = (),
+        at_end: Callable[[], str] | None = None,
     ) -> None:
         super().__init__(stop)
+        self._at_end = at_end
         pipe = subprocess.PIPE
         try:
             self._process = subprocess.Popen(
@@ -59,6 +62,8 @@ class LocalStream(Stream):
                 start_new_session=True,
             )
         except OSError as error:
+            if at_end:
+                at_end()
             raise SandboxError(f"{command[0]} cannot be started: {error}.") from error
         finally:
             for fd in pass_fds:
@@ -123,4 +128,5 @@ class LocalStream(Stream):
             if pipe:
                 with contextlib.suppress(OSError):
                     pipe.close()
-        return "crashed"
+        at_end, self._at_end = self._at_end, None
+        return at_end() if at_end else "crashed"

@@ -170,14 +170,21 @@ class Records:
             db["verdicts"].insert({**row, "created": now()})
 
     def versions(self, name: str) -> list[dict[str, Any]]:
-        """All tools that ever had the name, oldest first: ``id``, ``status``, ``created``
-        (ISO time in UTC), ``signature``, ``origin``."""
+        """All tools that ever had the name, oldest first: ``id``, ``status``, ``in_use``,
+        ``created`` (ISO time in UTC), ``signature``, ``origin``."""
         rows = self._db.rows(
             "SELECT id, status, created, signature, origin FROM tools WHERE name = ? "
             "ORDER BY number",
             [name],
         )
-        return [{**dict(row), "origin": json.loads(row["origin"])} for row in rows]
+        return [
+            {
+                **dict(row),
+                "in_use": row["status"] in IN_USE,
+                "origin": json.loads(row["origin"]),
+            }
+            for row in rows
+        ]
 
     def history(self, name: str) -> list[dict[str, Any]]:
         """What became of the tools of that name, oldest first: ``id``, ``what``, ``why``,
