@@ -19,7 +19,7 @@ from yunjue.bundle.export import export
 from yunjue.bundle.folder import write_folder
 from yunjue.bundle.original import read_originals
 from yunjue.bundle.proof import prove
-from yunjue.bundle.schemas import signature
+from yunjue.synthesis.declared import signature
 from yunjue.config import load_settings
 from yunjue.library.open import open_library
 from yunjue.protocols import Sandbox, SandboxJob

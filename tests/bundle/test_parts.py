@@ -14,8 +14,8 @@ from yunjue.bundle.archive import MANIFEST, pack, unpack
 from yunjue.bundle.idle import idle_program
 from yunjue.bundle.licences import canonical
 from yunjue.bundle.quarantine import quarantine
-from yunjue.bundle.schemas import signature as signature_of
-from yunjue.bundle.schemas import specification
+from yunjue.synthesis.declared import signature as signature_of
+from yunjue.synthesis.declared import specification
 from yunjue.errors import BundleRefused, UsageError
 from yunjue.types import Case
 

@@ -77,3 +77,8 @@ def test_other_outcomes_stay_as_they_are(value, secret):
     outcome = CallOutcome(status="ok", output={"result": value})
     assert Redactor({"WEATHER_KEY": secret}).outcome(outcome) == outcome
     assert Redactor({}).outcome(outcome) is outcome
+
+
+def test_what_was_measured_is_no_text():
+    outcome = CallOutcome(status="ok", output={"a": 1}, seconds=0.123456, peak_mib=123456.0)
+    assert Redactor({"KEY": "123456"}).outcome(outcome) == outcome

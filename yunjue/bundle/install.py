@@ -10,7 +10,7 @@ from yunjue.bundle.archive import unpack
 from yunjue.bundle.contents import Packed, read_contents
 from yunjue.bundle.original import read_originals
 from yunjue.bundle.plan import Incoming, OnCollision, Planned, plan
-from yunjue.bundle.schemas import signature
+from yunjue.synthesis.declared import signature
 from yunjue.bundle.signature import Signed
 from yunjue.bundle.sources import Source
 from yunjue.errors import NameTaken

@@ -16,7 +16,7 @@ from yunjue.bundle.folder import read_file
 from yunjue.bundle.licences import NO_ASSERTION
 from yunjue.bundle.plan import REFUSED, Incoming, Planned
 from yunjue.bundle.proof import tests_can_fail
-from yunjue.bundle.schemas import signature, specification
+from yunjue.synthesis.declared import signature, specification
 from yunjue.bundle.tool_checks import checked_meta
 from yunjue.errors import BundleRefused, DependencyError, ModelOutputInvalid, UsageError
 from yunjue.hashing import content_id

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yunjue.cli import options, tool_bundles, tool_gc, tool_stats, tool_verify, tool_versions
+from yunjue.cli import (
+    options,
+    tool_bundles,
+    tool_gc,
+    tool_repair,
+    tool_stats,
+    tool_verify,
+    tool_versions,
+)
 from yunjue.cli.library import opened_library, warn
 from yunjue.cli.output import print_json, print_table, say
 
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The tool library: list, show, search, run.", no_args_is_help=True)
 tool_versions.register(app)
 app.command("verify")(tool_verify.verify)
+app.command("repair")(tool_repair.repair)
 tool_bundles.register(app)
 app.command("stats")(tool_stats.stats)
 app.command("gc")(tool_gc.gc)

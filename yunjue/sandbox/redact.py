@@ -14,11 +14,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from yunjue.types import CallOutcome
+from yunjue.types import CallOutcome, Visit
 
 SHORTEST = 6
 """Characters of a value; a shorter one would be found in texts that have nothing to do with
 it, so no tool gets one."""
+
+
+TEXTS = ("error", "stdout", "stderr")
 
 
 class Redactor:
@@ -39,10 +42,16 @@ class Redactor:
         errors that goes too."""
         if not self._forms:
             return outcome
-        clean = self.value(outcome.model_dump())
-        for name in ("error", "stdout", "stderr"):
-            clean[name] = self._halves(clean[name])
-        return CallOutcome(**clean)
+        said = {name: self._halves(self.text(getattr(outcome, name))) for name in TEXTS}
+        visits = [self._visit(visit) for visit in outcome.visits]
+        reached = [self.text(host) for host in outcome.network]
+        output = self.value(outcome.output)
+        clean = {**said, "output": output, "network": reached, "visits": visits}
+        return outcome.model_copy(update=clean)
+
+    def _visit(self, visit: Visit) -> Visit:
+        texts = {name: self.text(value) for name, value in visit if isinstance(value, str)}
+        return visit.model_copy(update=texts)
 
     def value(self, value: Any) -> Any:
         """JSON with every text (keys too) and number looked through."""

@@ -1,0 +1,176 @@
+"""A tool that failed in use, written anew.
+
+What it did right in real work it must do again (regression cases), and it must not fail where
+it failed: there it may give a result or refuse the inputs. Nobody knows which result is
+right there, so a repair is as trustworthy as its cases, and no more.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from yunjue.hashing import canonical_json
+from yunjue.models.gateway import Gateway
+from yunjue.protocols import Sandbox, SandboxLimits
+from yunjue.synthesis.author import Evidence, write_candidate
+from yunjue.synthesis.declared import specification
+from yunjue.synthesis.generated import generated_inputs
+from yunjue.synthesis.prove import Bench, Candidate
+from yunjue.synthesis.reprove import INPUTS_FOLDER
+from yunjue.synthesis.settle import passes
+from yunjue.synthesis.trial import try_winner
+from yunjue.types import Case, Stage, Tool, Verdict
+
+ATTEMPTS = 4
+"""Candidates written before a repair is given up."""
+TOLD = 3
+"""Failures that the author is told of."""
+FRAME = ("InputModel", "OutputModel", "run")
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One call that failed: the inputs, and the error as one line."""
+
+    inputs: dict[str, Any]
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What came of it: another version with its verdict, or why there is none."""
+
+    tool: Tool | None = None
+    verdict: Verdict | None = None
+    refusal: str = ""
+
+
+async def repair(
+    gateway: Gateway,
+    sandbox: Sandbox,
+    tool: Tool,
+    cases: Sequence[Case],
+    failures: Sequence[Broken],
+    limits: SandboxLimits,
+) -> Repair:
+    """Write the function of ``tool`` anew until a version passes, at most ``ATTEMPTS`` times.
+
+    Args:
+        cases: what the tool was admitted with, and what it gave in real work.
+        failures: calls that failed; at least one.
+
+    Raises:
+        SandboxError, ModelError: sandbox or model failed; that says nothing of the tool.
+    """
+    runnable = [case for case in cases if INPUTS_FOLDER not in json.dumps(case.inputs)]
+    if not runnable:
+        return Repair(refusal="it has no cases that can be run without files of their run")
+    if tool.requirements:
+        return Repair(refusal="tools with requirements are not repaired")
+    try:
+        spec = specification(tool.name, tool.description, tool.input_schema, tool.output_schema)
+    except ValueError as error:
+        return Repair(refusal=str(error))
+    bench = Bench(sandbox, spec, limits, {})
+    told = [f"{canonical_json(one.inputs)[:200]}: {one.error}" for one in failures[:TOLD]]
+    evidence = Evidence(function_of(tool.source), told)
+    task = str(tool.origin.get("task") or tool.description)
+    refusals = []
+    for number in range(ATTEMPTS):
+        body = await write_candidate(gateway, spec, task, number, evidence)
+        candidate = await bench.examine(number, body)
+        verdict = await _prove(bench, tool, candidate, runnable, failures)
+        verdict = verdict.model_copy(update={"sandbox": sandbox.name, "image": sandbox.image})
+        if verdict.admitted:
+            origin = {"model": gateway.model_name("author"), "task": tool.origin.get("task", "")}
+            return Repair(candidate.tool(spec, origin), verdict)
+        refusals.append(verdict.reason())
+    return Repair(refusal="; ".join(dict.fromkeys(refusals)))
+
+
+async def _prove(
+    bench: Bench,
+    tool: Tool,
+    candidate: Candidate,
+    cases: Sequence[Case],
+    failures: Sequence[Broken],
+) -> Verdict:
+    stages = list(candidate.stages)
+    if candidate.sound:
+        stages.append(_same_schemas(tool, candidate))
+    if stages[-1].passed:
+        asked = [case.inputs for case in cases]
+        generated = generated_inputs(bench.spec, asked)
+        broken = [one.inputs for one in failures]
+        outcomes = await bench.run(candidate, [*asked, *generated, *broken])
+        candidate.outcomes = outcomes[: len(asked)]
+        candidate.unlabelled = outcomes[len(asked) : len(asked) + len(generated)]
+        stages.append(_regression(cases, candidate))
+        stages.append(_mended(failures, outcomes[len(asked) + len(generated) :]))
+    if all(stage.passed for stage in stages):
+        trial = await try_winner(bench, candidate, list(cases), asked, generated, [])
+        stages += trial.stages
+    return Verdict(
+        tool_id=candidate.tool(bench.spec, {}).id if candidate.schemas else "",
+        admitted=all(stage.passed for stage in stages),
+        stages=stages,
+        cases=list(cases),
+    )
+
+
+def _same_schemas(tool: Tool, candidate: Candidate) -> Stage:
+    """Defaults and bounds of a file that was not framed by us would be lost."""
+    schemas = candidate.schemas
+    same = schemas is not None and (
+        dict(schemas.input_schema) == tool.input_schema
+        and dict(schemas.output_schema) == tool.output_schema
+    )
+    detail = "the same inputs and output" if same else "its inputs or output would change"
+    return Stage(name="schemas", passed=same, detail=detail)
+
+
+def _regression(cases: Sequence[Case], candidate: Candidate) -> Stage:
+    wrong = [
+        {"inputs": case.inputs, "expected": case.expected, "got": outcome.output or outcome.error}
+        for case, outcome in zip(cases, candidate.outcomes, strict=True)
+        if not passes(case, outcome)
+    ]
+    return Stage(
+        name="tests",
+        passed=not wrong,
+        detail=f"{len(cases) - len(wrong)} of {len(cases)} cases pass",
+        evidence={"wrong": wrong},
+        seconds=sum(outcome.seconds for outcome in candidate.outcomes),
+    )
+
+
+def _mended(failures: Sequence[Broken], outcomes: Sequence[Any]) -> Stage:
+    still = [
+        {"inputs": one.inputs, "error": outcome.error}
+        for one, outcome in zip(failures, outcomes, strict=True)
+        if outcome.status == "failed"
+    ]
+    return Stage(
+        name="failures",
+        passed=not still,
+        detail=f"{len(still)} of {len(failures)} calls that failed fail still",
+        evidence={"still": still},
+    )
+
+
+def function_of(source: str) -> str:
+    """What an author wrote in a tool's file: all but the frame around it."""
+    tree = ast.parse(source)
+    kept = [
+        ast.get_source_segment(source, node) or ""
+        for node in tree.body
+        if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        and getattr(node, "name", "") not in FRAME
+        and not (isinstance(node, ast.ImportFrom) and node.module == "pydantic")
+        and not (isinstance(node, ast.Assign) and "__TOOL_META__" in ast.unparse(node.targets[0]))
+    ]
+    return "\n".join(kept)
