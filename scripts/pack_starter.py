@@ -19,11 +19,11 @@ from yunjue.bundle.export import export
 from yunjue.bundle.folder import write_folder
 from yunjue.bundle.original import read_originals
 from yunjue.bundle.proof import prove
-from yunjue.synthesis.declared import signature
 from yunjue.config import load_settings
 from yunjue.library.open import open_library
 from yunjue.protocols import Sandbox, SandboxJob
 from yunjue.sandbox.select import opened_sandbox
+from yunjue.synthesis.declared import signature
 from yunjue.types import Case, Tool
 
 STARTER = Path(__file__).parents[1] / "tools_registry" / "starter"

@@ -14,9 +14,9 @@ from yunjue.bundle.archive import MANIFEST, pack, unpack
 from yunjue.bundle.idle import idle_program
 from yunjue.bundle.licences import canonical
 from yunjue.bundle.quarantine import quarantine
+from yunjue.errors import BundleRefused, UsageError
 from yunjue.synthesis.declared import signature as signature_of
 from yunjue.synthesis.declared import specification
-from yunjue.errors import BundleRefused, UsageError
 from yunjue.types import Case
 
 NAMES = st.one_of(

@@ -10,13 +10,13 @@ from yunjue.bundle.archive import unpack
 from yunjue.bundle.contents import Packed, read_contents
 from yunjue.bundle.original import read_originals
 from yunjue.bundle.plan import Incoming, OnCollision, Planned, plan
-from yunjue.synthesis.declared import signature
 from yunjue.bundle.signature import Signed
 from yunjue.bundle.sources import Source
 from yunjue.errors import NameTaken
 from yunjue.hashing import content_id
 from yunjue.library.library import Library
 from yunjue.store.records import Addition
+from yunjue.synthesis.declared import signature
 from yunjue.synthesis.template import read_meta
 from yunjue.types import Tool, Verdict
 

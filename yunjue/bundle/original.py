@@ -16,11 +16,11 @@ from yunjue.bundle.folder import read_file
 from yunjue.bundle.licences import NO_ASSERTION
 from yunjue.bundle.plan import REFUSED, Incoming, Planned
 from yunjue.bundle.proof import tests_can_fail
-from yunjue.synthesis.declared import signature, specification
 from yunjue.bundle.tool_checks import checked_meta
 from yunjue.errors import BundleRefused, DependencyError, ModelOutputInvalid, UsageError
 from yunjue.hashing import content_id
 from yunjue.protocols import Sandbox, SandboxJob, SandboxLimits
+from yunjue.synthesis.declared import signature, specification
 from yunjue.synthesis.settle import passes
 from yunjue.synthesis.template import read_meta
 from yunjue.types import Case, Stage, Tool, ToolSpec, Verdict
