@@ -15,7 +15,7 @@ TRACES = sorted(GOLDEN.glob("*/*.jsonl"))
 
 
 def test_the_recorded_stream_is_there():
-    assert len(TRACES) >= 20
+    assert len(TRACES) >= 24
 
 
 @pytest.mark.integration
