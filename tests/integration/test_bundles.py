@@ -129,6 +129,8 @@ def test_an_import_that_is_stopped_in_the_middle(command, home, tmp_path, how):
     env = {**os.environ, "YUNJUE_HOME": str(home), "YUNJUE_SANDBOX": "bubblewrap"}
     started = subprocess.Popen(
         [sys.executable, "-m", "yunjue", "tools", "import", str(bundle), "-l", str(ours)],
+        # A shell lets what it starts in the background ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stderr=subprocess.PIPE,
         text=True,
         env=env,

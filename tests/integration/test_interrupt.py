@@ -26,6 +26,8 @@ def test_ctrl_c_names_the_resume_command(tmp_path, home, bubblewrap_sandbox):
     yunjue = [sys.executable, "-m", "yunjue"]
     process = subprocess.Popen(
         [*yunjue, "solve", story.TASK],
+        # A shell lets what it starts in the background ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         env=environment,
         text=True,
         stdout=subprocess.PIPE,

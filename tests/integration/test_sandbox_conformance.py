@@ -17,8 +17,8 @@ def test_conforms(sandbox, sandbox_probe):
 class Weakened(BubblewrapSandbox):
     """Shares the host's network."""
 
-    def _arguments(self, ground):
-        return [one for one in super()._arguments(ground) if one != "--unshare-net"]
+    def _arguments(self, ground, group):
+        return [one for one in super()._arguments(ground, group) if one != "--unshare-net"]
 
 
 async def test_the_suite_notices_a_hole(bubblewrap_sandbox, home, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from yunjue.protocols import SandboxLimits
@@ -121,12 +123,10 @@ def test_groups_left_by_killed_processes_are_swept(kernel):
     root, own = kernel
     second(root, root)
     own({"": "/"})
-    (root / f"{cgroups.PREFIX}left").mkdir()
-    (root / f"{cgroups.PREFIX}busy").mkdir()
-    (root / f"{cgroups.PREFIX}busy" / "process").touch()
-    (root / "other").mkdir()
+    left, busy, fresh = (f"{cgroups.PREFIX}{pid}-x" for pid in (4194305, 4194306, os.getpid()))
+    for name in (left, busy, fresh, "other"):
+        (root / name).mkdir()
+    (root / busy / "process").touch()
     cgroups.sweep()
-    assert sorted(path.name for path in root.iterdir() if path.is_dir()) == [
-        "other",
-        f"{cgroups.PREFIX}busy",
-    ]
+    found = {path.name for path in root.iterdir() if path.is_dir()}
+    assert found == {"other", busy, fresh}

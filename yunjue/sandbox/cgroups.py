@@ -66,7 +66,7 @@ def make(limits: SandboxLimits) -> Group:
     Raises:
         OSError: this user may not make one here, or the kernel lacks a controller.
     """
-    name = f"{PREFIX}{uuid.uuid4().hex}"
+    name = f"{PREFIX}{os.getpid()}-{uuid.uuid4().hex}"
     if (ROOT / "cgroup.controllers").exists():
         return _second(name, limits)
     return _first(name, limits)
@@ -84,10 +84,13 @@ def usable() -> bool:
 
 
 def sweep() -> None:
-    """Remove the groups that nothing is in any more."""
+    """Remove the groups that nothing is in, of processes that are gone: one that lives may
+    have made its group this moment, for a command that has yet to join."""
     for parent in {*_parents_of_second(), *_parents_of_first().values()}:
         for folder in parent.glob(f"{PREFIX}*"):
-            _gone(folder)
+            maker = folder.name.removeprefix(PREFIX).partition("-")[0]
+            if not Path("/proc", maker).exists():
+                _gone(folder)
 
 
 def _second(name: str, limits: SandboxLimits) -> Group:

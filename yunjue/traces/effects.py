@@ -74,6 +74,9 @@ class ReplayedEffects:
                 self._differ(request, None, result)
             elif comparable(result) != comparable(recorded):
                 self._differ(request, recorded, result)
+            else:
+                # Which bound a runaway call broke goes into prompts, whose replies are recorded.
+                result = recorded
         self._events.emit("effect", effect=kind, key=key, request=request, result=result)
         return result
 
