@@ -150,3 +150,13 @@ async def test_the_best_agrees_most_and_is_shortest(bench):
     assert best(group, asked, CASES).body == GOOD
     assert best(group[:2] + group[3:], asked, CASES).number == 1
     assert best(group[:1], asked, CASES).body == odd
+
+
+def test_what_went_wrong_is_told_in_the_order_it_came():
+    from yunjue.synthesis.making import _commonest
+    from yunjue.synthesis.prove import Candidate
+    from yunjue.types import CallOutcome
+
+    errors = [f"error {number}" for number in range(20)]
+    outcomes = [CallOutcome(status="failed", reason="raised", error=error) for error in errors]
+    assert _commonest([Candidate(0, "", "", outcomes=outcomes)]) == errors[:2]

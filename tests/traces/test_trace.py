@@ -155,3 +155,23 @@ def test_runs_are_found_by_part_of_their_id(tmp_path):
             runs.path(wrong)
     assert runs.summary("20260101-000000-aaaaaa").status == "unfinished"
     assert new_run_id() != new_run_id()
+
+
+async def test_a_replay_goes_on_with_what_was_recorded_where_only_measures_differ():
+    def outcome(reason, seconds):
+        return {"outcomes": [{"status": "failed", "reason": reason, "seconds": seconds}]}
+
+    request, recorded = {"source": "x"}, []
+    events = Events()
+    events.subscribe(recorded.append)
+
+    async def once():
+        return outcome("timeout", 10.0)
+
+    async def again():
+        return outcome("memory", 1.0)
+
+    await RecordedEffects(events).perform("sandbox", request, once)
+    effects = ReplayedEffects(Events(), recorded)
+    assert await effects.perform("sandbox", request, again) == outcome("timeout", 10.0)
+    assert effects.differences == []

@@ -167,12 +167,13 @@ class Making:
 
 
 def _commonest(candidates: list[Candidate], most: int = 2) -> list[str]:
-    """What most often went wrong with the candidates, without the place in the code."""
+    """What most often went wrong with the candidates, without the place in the code. Always
+    in the same order: it is told to the manager, whose replies are recorded."""
     details = [candidate.stages[-1].detail for candidate in candidates if not candidate.sound]
     errors = [
         error
         for candidate in candidates
-        for error in {outcome.error for outcome in candidate.outcomes if outcome.error}
+        for error in dict.fromkeys(outcome.error for outcome in candidate.outcomes if outcome.error)
     ]
     counted = Counter(text.split(" (line ")[0][:160] for text in [*details, *errors])
     return [text for text, _ in counted.most_common(most)]
