@@ -75,6 +75,10 @@ class SandboxLimits:
     scratch_mib: int = 64
 
 
+INPUTS_FOLDER = "/inputs/"
+"""Where a call finds the files of its job. They are of one run, and gone after it."""
+
+
 @dataclass(frozen=True, slots=True)
 class SandboxJob:
     """One tool file and the inputs it is to be called with, one fork per call.

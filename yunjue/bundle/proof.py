@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from yunjue.bundle.idle import idle_program
-from yunjue.bundle.tool_checks import runnable_cases
 from yunjue.protocols import Sandbox, SandboxLimits
 from yunjue.synthesis.reprove import reprove
+from yunjue.synthesis.stages import runnable
 from yunjue.types import Case, Stage, Tool, Verdict
 
 
@@ -28,7 +28,7 @@ async def prove(
 
 def tests_can_fail(cases: Sequence[Case]) -> Stage:
     """No program that does nothing passes the cases."""
-    idle = idle_program(runnable_cases(list(cases)))
+    idle = idle_program(runnable(cases))
     return Stage(
         name="tests can fail",
         passed=not idle,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from yunjue.bundle.idle import idle_program
 from yunjue.bundle.manifest import Record
 from yunjue.errors import BundleRefused, DependencyError
 from yunjue.sandbox.dependencies import parse
-from yunjue.synthesis.reprove import INPUTS_FOLDER
+from yunjue.synthesis.stages import runnable
 from yunjue.synthesis.static_checks import check_source
 from yunjue.synthesis.template import read_meta
 from yunjue.types import Case
@@ -59,16 +58,11 @@ def checked_meta(name: str, source: str, requirements: list[str]) -> dict[str, A
 
 def check_cases(name: str, cases: list[Case]) -> None:
     """Refuse cases that prove nothing."""
-    runnable = runnable_cases(cases)
-    if not runnable:
+    proving = runnable(cases)
+    if not proving:
         why = "only cases that need files of the run they come from" if cases else "no cases"
         raise BundleRefused("no-cases", f"{name} has {why}, so it cannot be proved.")
-    if idle := idle_program(runnable):
+    if idle := idle_program(proving):
         raise BundleRefused(
             "tests-cannot-fail", f"A program that {idle} passes every case of {name}."
         )
-
-
-def runnable_cases(cases: list[Case]) -> list[Case]:
-    """The cases that need no file of the run they come from."""
-    return [case for case in cases if INPUTS_FOLDER not in json.dumps(case.inputs)]

@@ -14,6 +14,7 @@ from typing import Any
 
 from yunjue.errors import LibraryError
 from yunjue.hashing import canonical_json
+from yunjue.protocols import INPUTS_FOLDER
 from yunjue.store.database import Database
 from yunjue.store.rows import now, set_status, to_json
 from yunjue.types import CallOutcome, Case
@@ -26,9 +27,6 @@ MOST_CASES = 20
 MOST_FAILURES = 20
 _LOOKED_AT = 200
 """Of a tool's newest calls, to find cases and failures that are not alike."""
-
-_OF_A_RUN = "/inputs/"
-"""Files of a run are gone after it; a call that names them cannot be made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,7 @@ class Calls:
             outcome.status == "ok"
             and (shown, given) == (inputs, outcome.output)
             and max(len(kept), len(output)) <= CALL_BYTES
-            and _OF_A_RUN not in kept
+            and INPUTS_FOLDER not in kept
         )
         return {
             "run": run,

@@ -8,20 +8,18 @@ right there, so a repair is as trustworthy as its cases, and no more.
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from yunjue.hashing import canonical_json
+from yunjue.hashing import canonical_json, content_id
 from yunjue.models.gateway import Gateway
 from yunjue.protocols import Sandbox, SandboxLimits
 from yunjue.synthesis.author import Evidence, write_candidate
 from yunjue.synthesis.declared import specification
 from yunjue.synthesis.generated import generated_inputs
 from yunjue.synthesis.prove import Bench, Candidate
-from yunjue.synthesis.reprove import INPUTS_FOLDER
-from yunjue.synthesis.settle import passes
+from yunjue.synthesis.stages import runnable, tests_stage
 from yunjue.synthesis.trial import try_winner
 from yunjue.types import Case, Stage, Tool, Verdict
 
@@ -66,8 +64,8 @@ async def repair(
     Raises:
         SandboxError, ModelError: sandbox or model failed; that says nothing of the tool.
     """
-    runnable = [case for case in cases if INPUTS_FOLDER not in json.dumps(case.inputs)]
-    if not runnable:
+    proving = runnable(cases)
+    if not proving:
         return Repair(refusal="it has no cases that can be run without files of their run")
     if tool.requirements:
         return Repair(refusal="tools with requirements are not repaired")
@@ -83,7 +81,7 @@ async def repair(
     for number in range(ATTEMPTS):
         body = await write_candidate(gateway, spec, task, number, evidence)
         candidate = await bench.examine(number, body)
-        verdict = await _prove(bench, tool, candidate, runnable, failures)
+        verdict = await _prove(bench, tool, candidate, proving, failures)
         verdict = verdict.model_copy(update={"sandbox": sandbox.name, "image": sandbox.image})
         if verdict.admitted:
             origin = {"model": gateway.model_name("author"), "task": tool.origin.get("task", "")}
@@ -109,13 +107,13 @@ async def _prove(
         outcomes = await bench.run(candidate, [*asked, *generated, *broken])
         candidate.outcomes = outcomes[: len(asked)]
         candidate.unlabelled = outcomes[len(asked) : len(asked) + len(generated)]
-        stages.append(_regression(cases, candidate))
+        stages.append(tests_stage(cases, candidate.outcomes))
         stages.append(_mended(failures, outcomes[len(asked) + len(generated) :]))
     if all(stage.passed for stage in stages):
         trial = await try_winner(bench, candidate, list(cases), asked, generated, [])
         stages += trial.stages
     return Verdict(
-        tool_id=candidate.tool(bench.spec, {}).id if candidate.schemas else "",
+        tool_id=content_id(candidate.source),
         admitted=all(stage.passed for stage in stages),
         stages=stages,
         cases=list(cases),
@@ -131,21 +129,6 @@ def _same_schemas(tool: Tool, candidate: Candidate) -> Stage:
     )
     detail = "the same inputs and output" if same else "its inputs or output would change"
     return Stage(name="schemas", passed=same, detail=detail)
-
-
-def _regression(cases: Sequence[Case], candidate: Candidate) -> Stage:
-    wrong = [
-        {"inputs": case.inputs, "expected": case.expected, "got": outcome.output or outcome.error}
-        for case, outcome in zip(cases, candidate.outcomes, strict=True)
-        if not passes(case, outcome)
-    ]
-    return Stage(
-        name="tests",
-        passed=not wrong,
-        detail=f"{len(cases) - len(wrong)} of {len(cases)} cases pass",
-        evidence={"wrong": wrong},
-        seconds=sum(outcome.seconds for outcome in candidate.outcomes),
-    )
 
 
 def _mended(failures: Sequence[Broken], outcomes: Sequence[Any]) -> Stage:

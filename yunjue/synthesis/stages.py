@@ -1,14 +1,16 @@
-"""The stages that need no cases, for a candidate and for a tool that is proved again."""
+"""Stages that a candidate, a tool that is proved again, and a repair share."""
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from yunjue.errors import DependencyError
-from yunjue.protocols import Sandbox, SandboxJob, ToolSchemas
+from yunjue.protocols import INPUTS_FOLDER, Sandbox, SandboxJob, ToolSchemas
+from yunjue.synthesis.settle import passes
 from yunjue.synthesis.static_checks import check_source
-from yunjue.types import Stage
+from yunjue.types import CallOutcome, Case, Stage
 
 
 def static_stage(
@@ -56,3 +58,36 @@ async def contract_stage(
         seconds=time.monotonic() - started,
     )
     return stage, schemas
+
+
+def runnable(cases: Sequence[Case]) -> list[Case]:
+    """The cases that need no file of the run they come from."""
+    return [case for case in cases if INPUTS_FOLDER not in json.dumps(case.inputs)]
+
+
+def tests_stage(cases: Sequence[Case], outcomes: Sequence[CallOutcome], left_out: int = 0) -> Stage:
+    """Whether every case passes, and there is one.
+
+    Args:
+        outcomes: one per case.
+        left_out: cases that could not be run.
+    """
+    wrong = [
+        {
+            "inputs": case.inputs,
+            "expected": case.expected,
+            "got": outcome.output if outcome.status == "ok" else outcome.error,
+        }
+        for case, outcome in zip(cases, outcomes, strict=True)
+        if not passes(case, outcome)
+    ]
+    detail = f"{len(cases) - len(wrong)} of {len(cases)} cases pass"
+    if left_out:
+        detail += f"; {left_out} need files that are gone"
+    return Stage(
+        name="tests",
+        passed=bool(cases) and not wrong,
+        detail=detail,
+        evidence={"wrong": wrong},
+        seconds=sum(outcome.seconds for outcome in outcomes),
+    )
