@@ -24,6 +24,7 @@ KINDS = {
     "tool.judged": "one candidate's verdict",
     "tool.admitted": "name, id and version that entered the library",
     "tool.refused": "name and why",
+    "tool.passed_over": "name, and why it was refused when it was last tried",
     "tool.called": "name, id, inputs, outcome",
     "tool.network": "tool, host, port, whether it was allowed, bytes sent and received",
     "tool.moved": "name, id, the new status, and why",

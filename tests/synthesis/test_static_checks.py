@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from story import SPEC
 
 from yunjue.synthesis.author import extract_code
-from yunjue.synthesis.static_checks import add_forgotten_imports, check_source
+from yunjue.synthesis.static_checks import check_source
 from yunjue.synthesis.template import read_meta, render_tool
 
 BODY = "def reverse_text(text):\n    return text[::-1]"
@@ -63,19 +63,12 @@ def test_a_file_that_is_no_tool_is_refused():
 @given(st.text(max_size=300))
 def test_any_text_gives_problems_or_none_and_never_fails(text):
     assert isinstance(check_source(text), list)
-    add_forgotten_imports(text)
 
 
 @given(st.text(max_size=200))
 def test_any_description_renders_to_python(text):
     spec = SPEC.model_copy(update={"description": text})
     ast.parse(render_tool(spec, BODY, []))
-
-
-def test_forgotten_imports_are_added():
-    mended = add_forgotten_imports("def f(x):\n    return math.sqrt(len(Counter(x)))")
-    assert mended.startswith("import math\nfrom collections import Counter\n")
-    assert add_forgotten_imports("def f(x):\n    return socket.gethostname()").startswith("def")
 
 
 def test_code_is_found_in_any_reply():

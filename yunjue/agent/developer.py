@@ -5,16 +5,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from yunjue.agent.manager import specify
+from yunjue.agent.manager import no_tool, specify
 from yunjue.agent.services import Services
 from yunjue.agent.state import State
 from yunjue.concurrency import together
 from yunjue.errors import ModelOutputInvalid, NameTaken
 from yunjue.limits import Spent
 from yunjue.types import Tool, Verdict
-
-SPECIFICATIONS = 2
-"""How often a missing tool may be specified."""
 
 
 async def develop(state: State, services: Services) -> dict[str, Any]:
@@ -34,45 +31,43 @@ async def develop(state: State, services: Services) -> dict[str, Any]:
         "made": state["made"] + [t.name for t in tools if t.origin.get("run") == services.run],
         "refused": state["refused"] + refused,
         "needs": [],
-        "remark": "No tool could be made: " + "; ".join(refused) if refused else "",
+        "remark": no_tool(refused),
     }
 
 
 async def _make(state: State, services: Services, need: str) -> Tool | str:
-    """The new tool, or the reason why there is none.
-
-    A tool that nobody can write or test is often one that was specified wrongly: it is
-    specified anew, once, with what went wrong.
-    """
+    """The new tool, or the reason why there is none."""
     with services.meter.tally() as spent:
         started = time.monotonic()
-        failed = ""
-        for attempt in range(SPECIFICATIONS):
-            try:
-                spec = await specify(state, services, need, failed)
-            except ModelOutputInvalid as error:
-                services.events.emit("tool.refused", name="", why=error.message)
-                return error.message
-            if isinstance(spec, Tool):
-                return spec
+        try:
+            spec = await specify(state, services, need)
+        except ModelOutputInvalid as error:
+            services.events.emit("tool.refused", name="", why=error.message)
+            return error.message
+        if isinstance(spec, Tool):
+            return spec
+        model = services.gateway.model_name("author")
+        why = await services.pass_over(spec.name)
+        if not why:
             origin = {
                 "run": services.run,
                 "task": state["task"][:500],
                 "need": need,
-                "model": services.gateway.model_name("author"),
+                "model": model,
             }
             synthesis = await services.synthesizer.make(
-                spec, need or state["task"], origin, state["files"], attempt
+                spec, need or state["task"], origin, state["files"]
             )
             if synthesis.tool is not None and synthesis.verdict is not None:
                 cost = _cost(spent, time.monotonic() - started)
                 return _keep(services, _with_origin(synthesis.tool, cost=cost), synthesis.verdict)
-            failed = f"{spec.signature()}: {synthesis.refusal}"
-        return failed
+            why = synthesis.refusal
+            services.library.refuse(spec.name, model, why, services.run)
+        return f"{spec.signature()}: {why}"
 
 
 def _cost(spent: Spent, seconds: float) -> dict[str, float]:
-    """What the making of one tool took, attempts that failed included. Seconds are of this
+    """What the making of one tool took, candidates that failed included. Seconds are of this
     sitting: what a resumed run had finished earlier takes none again."""
     return {
         "tokens": spent.tokens,
@@ -89,6 +84,7 @@ def _keep(services: Services, tool: Tool, verdict: Verdict) -> Tool:
     """Add the tool to the library."""
     try:
         services.library.add(tool, verdict)
+        services.library.forget_refusals([tool.name])
         kept = True
     except NameTaken as error:
         # Another process took the name meanwhile: this run may use the tool, not keep it.

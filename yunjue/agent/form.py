@@ -13,7 +13,10 @@ from typing import Any
 FLOAT_ERROR = Decimal("1e-15")
 """Relative difference of a float and its shortest text."""
 
-_UNSAID = re.compile(r"[\W_]+")
+_WORD = re.compile(r"[^\W_]+")
+
+LONGEST_JOINT = 4
+"""Letters of a word between two items: ``3 x 5``, ``a and b``."""
 
 
 def is_free(output: dict[str, Any] | None) -> bool:
@@ -29,10 +32,10 @@ def is_free(output: dict[str, Any] | None) -> bool:
 def says_same(answer: str, result: str) -> bool:
     """Whether ``answer`` is ``result`` rounded, or its items in order with other separators.
 
-    >>> says_same("1905.96", "1905.961078"), says_same("ab", "a, b")
-    (True, True)
-    >>> says_same("1906.96", "1905.961078"), says_same("ba", "a, b")
-    (False, False)
+    >>> says_same("1905.96", "1905.961078"), says_same("ab", "a, b"), says_same("3 x 5", "3, 5")
+    (True, True, True)
+    >>> says_same("1906.96", "1905.961078"), says_same("ba", "a, b"), says_same("3 x 7", "3, 5")
+    (False, False, False)
     """
     number = _number(result)
     if number is not None:
@@ -42,7 +45,22 @@ def says_same(answer: str, result: str) -> bool:
         unit = Decimal(1).scaleb(min(int(rounded.as_tuple().exponent), 0))
         most = max(unit * Decimal("0.5000001"), abs(number) * FLOAT_ERROR)
         return abs(rounded - number) <= most
-    return bool(answer) and _UNSAID.sub("", answer) == _UNSAID.sub("", result)
+    written, items = _WORD.findall(answer), [_WORD.findall(item) for item in result.split(", ")]
+    unjoined = "".join(written) == "".join(word for item in items for word in item)
+    return bool(answer) and (unjoined or _joined(written, items))
+
+
+def _joined(written: list[str], items: list[list[str]]) -> bool:
+    """Whether the words are those of the items, with at most one joining word between two."""
+    at = 0
+    for number, item in enumerate(items):
+        here = written[at : at + 1]
+        joint = number > 0 and here != item[:1] and here and here[0].isalpha()
+        at += 1 if joint and len(here[0]) <= LONGEST_JOINT else 0
+        if written[at : at + len(item)] != item:
+            return False
+        at += len(item)
+    return at == len(written)
 
 
 def _number(text: str) -> Decimal | None:

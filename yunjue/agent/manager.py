@@ -53,32 +53,40 @@ async def decide(state: State, services: Services) -> dict[str, Any]:
     at_hand = function in [tool["name"] for tool in state["tools"]]
     decision = "answer" if not computes else "use" if at_hand else "make"
     services.events.emit("manager.decided", decision=decision, function=function)
+    why = await services.pass_over(function) if decision == "make" else ""
+    refused = [f"{function}: {why}"] if why else []
     return {
         "computes": computes,
         "chosen": [function] if decision == "use" else [],
-        "needs": [""] if decision == "make" else [],
+        "needs": [""] if decision == "make" and not refused else [],
+        "refused": state["refused"] + refused,
+        "remark": no_tool(refused),
     }
 
 
-async def specify(state: State, services: Services, need: str, failed: str = "") -> ToolSpec | Tool:
+def no_tool(refused: list[str]) -> str:
+    """What the executor is told of tools that could not be made; "" if there are none."""
+    return "No tool could be made: " + "; ".join(refused) if refused else ""
+
+
+async def specify(state: State, services: Services, need: str) -> ToolSpec | Tool:
     """The specification of the tool that is missing, or the tool that has it already.
 
     Args:
         need: what is asked for; "" when the task itself needs it.
-        failed: what became of an earlier specification; "" for none.
 
     Raises:
         ModelOutputInvalid: no valid specification within the repairs.
     """
     name, values = ("specify_need", {"need": need}) if need else ("specify", {})
-    messages = task_messages(state, name, failed=failed, **values)
+    messages = task_messages(state, name, **values)
     taken: list[str] = []
     for attempt in range(NAMINGS):
         ask = partial(
             services.gateway.ask_json,
             "manager",
             schema=specification_schema(taken),
-            temperature=RETRY_TEMPERATURE if failed or attempt else 0.0,
+            temperature=RETRY_TEMPERATURE if attempt else 0.0,
             seed=attempt,
             max_tokens=400,
             check=_problem,

@@ -81,6 +81,20 @@ class Services:
         result = await self.effects.perform("library", {"find": name}, action)
         return Tool(**result["tool"]) if result["tool"] else None
 
+    async def pass_over(self, name: str) -> str:
+        """Why the tool ``name`` is not to be made now, or "": the library remembers that the
+        author's model could not make it lately."""
+        model = self.gateway.model_name("author")
+
+        async def action() -> dict:
+            refusal = self.library.pass_over(name, model)
+            return {"why": refusal.why if refusal else ""}
+
+        result = await self.effects.perform("library", {"pass over": name}, action)
+        if result["why"]:
+            self.events.emit("tool.passed_over", name=name, why=result["why"])
+        return result["why"]
+
     async def call(self, tool: Tool, inputs: dict, files: dict[str, str]) -> CallOutcome:
         """Call ``tool`` once in the sandbox, with what it is granted."""
         job = SandboxJob(

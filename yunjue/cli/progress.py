@@ -137,6 +137,9 @@ _LINES = {
     ),
     "tool.judged": _judged,
     "tool.admitted": _admitted,
+    "tool.passed_over": lambda d: (
+        f"pass over {d['name']}: refused lately, tried again later ({_short(d['why'], 120)})"
+    ),
     "tool.refused": lambda d: f"refuse    {d['name']}: {_short(d['why'], 160)}",
     "tool.called": _called,
     "tool.network": _visited,

@@ -2,7 +2,7 @@
 
 ::
 
-    LIBRARY/library.db      rows: tools, verdicts, cases, calls, history
+    LIBRARY/library.db      rows: tools, verdicts, cases, calls, history, refusals
     LIBRARY/code/ab/…py     the tools' files, by content hash
     LIBRARY/index/          vectors; can be deleted at any time
 """
@@ -10,16 +10,18 @@
 from __future__ import annotations
 
 from yunjue.library.finding import Found
+from yunjue.library.refused import Refused
 from yunjue.library.upkeep import Upkeep
 from yunjue.library.use import Use
 from yunjue.library.versions import Versions
 from yunjue.store.calls import Failure, Move
+from yunjue.store.refusals import Refusal
 from yunjue.store.sweep import Leftover
 
-__all__ = ["Failure", "Found", "Leftover", "Library", "Move"]
+__all__ = ["Failure", "Found", "Leftover", "Library", "Move", "Refusal"]
 
 
-class Library(Versions, Use, Upkeep):
+class Library(Versions, Use, Refused, Upkeep):
     """The tools of one folder. Any number of processes and threads may use it at once.
 
     Nothing is opened before it is needed and no file is made before the first write: a

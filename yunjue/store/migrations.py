@@ -9,7 +9,15 @@ if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
 
-NAMES = ("m001_tools", "m002_evidence", "m003_calls", "m004_history", "m005_life", "m006_use")
+NAMES = (
+    "m001_tools",
+    "m002_evidence",
+    "m003_calls",
+    "m004_history",
+    "m005_life",
+    "m006_use",
+    "m007_refusals",
+)
 
 
 def applied_by_newer(db: Database) -> str:
@@ -175,6 +183,23 @@ def migrations() -> Migrations:
                 later_runs INTEGER NOT NULL,
                 seconds REAL NOT NULL,
                 last_used TEXT
+            );
+            """
+        )
+
+    @steps()
+    def m007_refusals(db: Database) -> None:
+        db.executescript(
+            """
+            CREATE TABLE refusals (
+                name TEXT NOT NULL,
+                model TEXT NOT NULL,
+                times INTEGER NOT NULL,
+                passed_over INTEGER NOT NULL,
+                why TEXT NOT NULL,
+                run TEXT NOT NULL,
+                last TEXT NOT NULL,
+                PRIMARY KEY (name, model)
             );
             """
         )

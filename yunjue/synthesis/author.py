@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from yunjue.models.gateway import Gateway
 from yunjue.prompts import conversation
-from yunjue.synthesis.static_checks import add_forgotten_imports
+from yunjue.synthesis.slips import mended
 from yunjue.types import ToolSpec
 
 TASK_CHARS = 600
@@ -59,7 +59,7 @@ async def write_candidate(
         code = extract_code(reply.text, spec.name)
         if f"def {spec.name}(" in code:
             break
-    return add_forgotten_imports(code)
+    return mended(code)
 
 
 def extract_code(text: str, name: str) -> str:

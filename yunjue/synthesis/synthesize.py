@@ -61,7 +61,6 @@ class Synthesizer:
         task: str,
         origin: dict[str, Any],
         files: Mapping[str, str],
-        attempt: int = 0,
     ) -> Synthesis:
         """Write and prove the tool ``spec``; nothing enters a library here.
 
@@ -69,12 +68,10 @@ class Synthesizer:
             task: the task that needs it, for author and tester.
             origin: lineage to keep with the tool.
             files: the run's inputs, name -> host path; the cases may name them.
-            attempt: how many specifications of it failed before; each gets fewer candidates.
         """
         self._events.emit("tool.specified", name=spec.name, spec=spec.model_dump())
         bench = Bench(self._sandbox, spec, self._limits, _paths(files))
-        most = -(-self._candidates // (attempt + 1))
-        making = Making(self._gateway, self._events, bench, task, most, self._repairs)
+        making = Making(self._gateway, self._events, bench, task, self._candidates, self._repairs)
         try:
             await making.write_cases()
         except ModelOutputInvalid as error:
