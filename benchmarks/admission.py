@@ -133,9 +133,7 @@ async def judge(bench: Bench, making: Making) -> dict[str, Candidate | None]:
     for number, body in sorted(making.bodies.items()):
         candidate = await bench.examine(number, body)
         if candidate.sound and asked:
-            outcomes = await bench.run(candidate, [*asked, *generated])
-            candidate.outcomes = outcomes[: len(asked)]
-            candidate.unlabelled = outcomes[len(asked) :]
+            await bench.exercise(candidate, asked, generated)
         candidates.append(candidate)
     ran = [candidate for candidate in candidates if candidate.outcomes]
     chosen: dict[str, Candidate | None] = dict.fromkeys(RULES)

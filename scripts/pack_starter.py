@@ -21,10 +21,10 @@ from yunjue.bundle.original import read_originals
 from yunjue.bundle.proof import prove
 from yunjue.config import load_settings
 from yunjue.library.open import open_library
-from yunjue.protocols import Sandbox, SandboxJob
+from yunjue.protocols import SandboxJob
 from yunjue.sandbox.select import opened_sandbox
-from yunjue.synthesis.declared import signature
-from yunjue.types import Case, Tool
+from yunjue.synthesis.declared import declaring
+from yunjue.types import Case
 
 STARTER = Path(__file__).parents[1] / "tools_registry" / "starter"
 LICENCE = "Apache-2.0"
@@ -52,7 +52,9 @@ async def pack(work: Path, backend: str | None) -> None:
     problems = [f"{one.incoming.tool.name}: {one.problems}" for one in refused]
     async with opened_sandbox(settings, warn=print) as sandbox:
         for tool in (one.tool for one in incoming):
-            declared = await declaring(sandbox, tool)
+            schemas = await sandbox.inspect(SandboxJob(source=tool.source))
+            licensed = tool.model_copy(update={"origin": {"licence": LICENCE}})
+            declared = declaring(licensed, schemas)
             verdict = await prove(sandbox, declared, cases[tool.name], settings.tool_limits())
             if verdict.admitted:
                 library.add(declared, verdict)
@@ -66,20 +68,6 @@ async def pack(work: Path, backend: str | None) -> None:
     shutil.rmtree(STARTER)
     write_folder(STARTER, entries)
     print(f"{len(incoming)} tools, {sum(map(len, cases.values()))} cases")
-
-
-async def declaring(sandbox: Sandbox, tool: Tool) -> Tool:
-    """The tool with the schemas that its file declares."""
-    schemas = await sandbox.inspect(SandboxJob(source=tool.source))
-    inputs, outputs = dict(schemas.input_schema), dict(schemas.output_schema)
-    return tool.model_copy(
-        update={
-            "input_schema": inputs,
-            "output_schema": outputs,
-            "signature": signature(tool.name, inputs, outputs),
-            "origin": {"licence": LICENCE},
-        }
-    )
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ LAYERS = [
     {"protocols", "events", "hookspecs"},
     {"config", "limits", "keys", "plugins", "weights", "weight_sources", "prompts"},
     {"models", "sandbox", "store"},
-    {"library", "synthesis", "traces", "bundle", "grants", "starter"},
+    {"library", "synthesis", "traces", "bundle", "grants", "starter", "mcp_client"},
     {"agent"},
+    {"mcp_server"},
     {"cli", "default_plugins"},
 ]
 ADAPTERS = LAYERS[3]

@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     embedder: str = Field(
         "minilm", description="minilm, sentence-transformers, litellm/MODEL, hash or a plugin's"
     )
+    mcp: bool = Field(True, description="offer the tools of MCP servers that were added")
     top_k: PositiveInt = Field(5, description="tools shown to the model")
     min_similarity: float = Field(
         0.5, ge=-1, le=1, description="cosine below which a tool is not shown for a task"

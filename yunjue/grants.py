@@ -13,7 +13,8 @@ from typing import Any
 
 from yunjue import hosts, keys
 from yunjue.config import Settings
-from yunjue.protocols import Isolation, Sandbox, SandboxJob, ToolSchemas
+from yunjue.protocols import Sandbox, SandboxJob
+from yunjue.sandbox.passing import PassingSandbox
 from yunjue.sandbox.redact import SHORTEST
 from yunjue.synthesis.template import read_meta
 from yunjue.types import CallOutcome
@@ -93,34 +94,13 @@ def _value(name: str) -> str:
     return value
 
 
-class GrantedSandbox:
+class GrantedSandbox(PassingSandbox):
     """Passes every call on with what its tool is granted. One that lacks something comes back
     as failed, without a start: another tool, or the user, may do better."""
 
     def __init__(self, sandbox: Sandbox, settings: Settings) -> None:
-        self._sandbox = sandbox
+        super().__init__(sandbox)
         self._settings = settings
-
-    @property
-    def name(self) -> str:
-        return self._sandbox.name
-
-    @property
-    def image(self) -> str:
-        return self._sandbox.image
-
-    @property
-    def isolation(self) -> Isolation:
-        return self._sandbox.isolation
-
-    async def prepare(self) -> None:
-        await self._sandbox.prepare()
-
-    async def close(self) -> None:
-        await self._sandbox.close()
-
-    async def inspect(self, job: SandboxJob) -> ToolSchemas:
-        return await self._sandbox.inspect(job)
 
     async def call(self, job: SandboxJob) -> list[CallOutcome]:
         try:

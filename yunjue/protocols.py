@@ -80,6 +80,17 @@ INPUTS_FOLDER = "/inputs/"
 
 
 @dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where the files go that a call leaves in ``outputs/`` of its working folder; made new,
+    in place of an older one. Of more than ``most_files`` or ``most_bytes`` only the first are
+    taken."""
+
+    folder: Path
+    most_files: int = 16
+    most_bytes: int = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxJob:
     """One tool file and the inputs it is to be called with, one fork per call.
 
@@ -97,6 +108,7 @@ class SandboxJob:
             one's wait for the next. Proofs always start afresh.
         most_timeouts: calls that may run out of time before those that remain are given
             up, with the outcome of a call that ran out of time; None for all.
+        outputs: takes the files of the one call of this job; None leaves them behind.
     """
 
     source: str
@@ -108,6 +120,7 @@ class SandboxJob:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     warm: bool = False
     most_timeouts: int | None = None
+    outputs: Outputs | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,15 @@ class Visit(Data):
     received: int = 0
 
 
+class OutputFile(Data):
+    """A file that a call left: its name, which may have folders in it, and its bytes' number
+    and SHA-256."""
+
+    name: str
+    size: int
+    sha256: str
+
+
 class CallOutcome(Data):
     """What one call of a tool came to. Never raises: it goes back to the model.
 
@@ -143,6 +152,8 @@ class CallOutcome(Data):
             that was not measured.
         network: the hosts it reached, sorted.
         visits: where it went on the network and where it was kept from.
+        files: what it left in ``outputs/``, where the job takes that.
+        left_out: name -> why of what it left and was not taken.
     """
 
     status: Literal["ok", "input_error", "failed"]
@@ -155,16 +166,15 @@ class CallOutcome(Data):
     peak_mib: float = 0.0
     network: list[str] = []
     visits: list[Visit] = []
+    files: list[OutputFile] = []
+    left_out: dict[str, str] = {}
 
     @model_serializer(mode="wrap")
-    def _without_network(self, handler: Any) -> dict[str, Any]:
-        """Calls that kept to themselves look as they did before there was a network, so
-        that older traces replay."""
-        return {
-            name: value
-            for name, value in handler(self).items()
-            if value or name not in ("network", "visits")
-        }
+    def _without_what_is_rare(self, handler: Any) -> dict[str, Any]:
+        """Calls without network and files look as they did before there were any, so that
+        older traces replay."""
+        rare = ("network", "visits", "files", "left_out")
+        return {name: value for name, value in handler(self).items() if value or name not in rare}
 
 
 class Stage(Data):

@@ -404,3 +404,19 @@ def test_versions_of_an_unknown_tool(versions):
 def test_diff_of_one_version(tool):
     with pytest.raises(UsageError, match="one version"):
         invoke("diff", "count_words")
+
+
+def test_refused(home):
+    assert invoke_json("refused") == []
+    assert "No tool was refused" in invoke("refused").stderr
+    library = open_library(home / "library")
+    library.refuse("luhn", "small", "no two agree", "run")
+    library.pass_over("luhn", "small")
+    library.close()
+    (one,) = invoke_json("refused")
+    assert (one["name"], one["model"], one["times"]) == ("luhn", "small", 1)
+    assert (one["passed_over"], one["left"]) == (1, 1)
+    assert "no two agree" in invoke("refused").stdout
+    with pytest.raises(UnknownToolError, match="crc"):
+        invoke("refused", "--forget", "luhn", "--forget", "crc")
+    assert invoke_json("refused", "--forget", "luhn") == []

@@ -82,7 +82,7 @@ def talk_with(*streams):
 def test_calls_share_a_session():
     stream = ScriptedStream([answer(), answer()])
     talk = talk_with(stream)
-    assert [talk.call({}).status for _ in range(2)] == ["ok", "ok"]
+    assert [talk.call({})[0].status for _ in range(2)] == ["ok", "ok"]
     assert stream.ended == 0
     talk.end()
     assert stream.ended == 1
@@ -92,44 +92,44 @@ def test_calls_share_a_session():
 def test_a_fresh_session_convicts(bad):
     first, second = ScriptedStream([bad]), ScriptedStream([answer()])
     talk = talk_with(first, second)
-    assert talk.call({}).reason == "crashed"
+    assert talk.call({})[0].reason == "crashed"
     assert first.ended == 1
-    assert talk.call({}).status == "ok"
+    assert talk.call({})[0].status == "ok"
 
 
 def test_a_trap_of_an_earlier_call_does_not_spoil_the_next():
     talk = talk_with(ScriptedStream([trailing_rubbish, answer()]), ScriptedStream([answer()]))
-    assert [talk.call({}).status for _ in range(2)] == ["ok", "ok"]
+    assert [talk.call({})[0].status for _ in range(2)] == ["ok", "ok"]
 
 
 def test_a_call_is_tried_twice_at_most():
     talk = talk_with(ScriptedStream([answer(), dies]), ScriptedStream([dies]))
-    assert [talk.call({}).status for _ in range(2)] == ["ok", "failed"]
+    assert [talk.call({})[0].status for _ in range(2)] == ["ok", "failed"]
 
 
 def test_an_unclean_session_is_not_used_again():
     first, second = ScriptedStream([answer(clean=False)]), ScriptedStream([answer()])
     talk = talk_with(first, second)
-    assert [talk.call({}).status for _ in range(2)] == ["ok", "ok"]
+    assert [talk.call({})[0].status for _ in range(2)] == ["ok", "ok"]
     assert first.ended == 1
 
 
 def test_death_by_memory():
-    assert talk_with(ScriptedStream([dies], death="memory")).call({}).reason == "memory"
+    assert talk_with(ScriptedStream([dies], death="memory")).call({})[0].reason == "memory"
 
 
 @pytest.mark.parametrize(
     "changes", [{"stdout": 7}, {"seconds": "long"}, {"seconds": -1}, {"peak_mib": None}]
 )
 def test_observations_of_the_wrong_type(changes):
-    assert talk_with(ScriptedStream([answer(**changes)])).call({}).reason == "crashed"
+    assert talk_with(ScriptedStream([answer(**changes)])).call({})[0].reason == "crashed"
 
 
 def test_results_over_the_limit():
     limits = SandboxLimits(result_bytes=10)
     huge = ScriptedStream([answer(said=b" " * 10_000)])
     talk = Talk(lambda: Session(huge, SandboxJob("", limits=limits), {}))
-    assert talk.call({}).reason == "crashed"
+    assert talk.call({})[0].reason == "crashed"
 
 
 def test_silence_is_a_timeout(monkeypatch):
@@ -138,7 +138,7 @@ def test_silence_is_a_timeout(monkeypatch):
             return super()._read(seconds) if self.out else None
 
     monkeypatch.setattr(session, "GRACE_SECONDS", 0.1)
-    assert talk_with(Silent([dies])).call({}).reason == "timeout"
+    assert talk_with(Silent([dies])).call({})[0].reason == "timeout"
 
 
 def test_inspection():
@@ -161,7 +161,7 @@ def test_a_runner_that_does_not_start():
 
 @pytest.mark.parametrize("inputs", [{"a": float("nan")}, {"a": object()}, {"a": b""}])
 def test_inputs_that_are_not_json(inputs):
-    assert talk_with().call(inputs).status == "input_error"
+    assert talk_with().call(inputs)[0].status == "input_error"
 
 
 async def test_cancelling_waits_for_the_cleaning_up():

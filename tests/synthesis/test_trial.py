@@ -36,8 +36,7 @@ async def candidate(bench, body, cases=CASES, number=0):
     made = await bench.examine(number, body)
     assert made.sound
     generated = generated_inputs(SPEC, [case.inputs for case in cases])
-    outcomes = await bench.run(made, [*(case.inputs for case in cases), *generated])
-    made.outcomes, made.unlabelled = outcomes[: len(cases)], outcomes[len(cases) :]
+    await bench.exercise(made, [case.inputs for case in cases], generated)
     return made
 
 

@@ -143,7 +143,7 @@ async def act(state: State, services: Services) -> dict[str, Any]:
     tool = find_tool(state, action["tool"])
     assert tool is not None, "the schema names only tools on offer"
     call = f"call-{len(state['steps']) + 1}"
-    outcome = await services.call(tool, action["inputs"], state["files"])
+    outcome = await services.call(call, tool, action["inputs"], state["files"])
     services.record_call(call, tool, outcome, action["inputs"])
     services.events.emit(
         "tool.called",
@@ -160,6 +160,7 @@ async def act(state: State, services: Services) -> dict[str, Any]:
         "text": outcome_text(outcome),
         "value": show_value(outcome.output),
         "free": is_free(outcome.output),
+        "files": [f"{call}/{file.name}" for file in outcome.files],
     }
     return {"steps": [*state["steps"], step], "pending": None}
 

@@ -19,6 +19,8 @@ from yunjue.events import Event, Events, Subscriber
 from yunjue.grants import GrantedSandbox
 from yunjue.library.open import open_library
 from yunjue.limits import Meter
+from yunjue.mcp_client import servers
+from yunjue.mcp_client.offered import RemoteTools
 from yunjue.models.cache import ReplyCache
 from yunjue.models.gateway import Gateway
 from yunjue.models.selection import choose_models
@@ -34,6 +36,7 @@ from yunjue.traces.trace import TRACE_FILE, TraceWriter, read_trace
 
 MAX_TASK_CHARS = 100_000
 CHECKPOINTS = "checkpoints.sqlite"
+OUTPUTS = "outputs"
 NODES_PER_STEP = 4
 
 
@@ -47,6 +50,7 @@ class RunResult:
         tools_used: names of the tools it called, in order of first use.
         seconds: wall time over all sittings.
         roles: role -> calls, tokens, cost and seconds of its model.
+        files: paths of the files its tools left.
     """
 
     run: str
@@ -63,6 +67,7 @@ class RunResult:
     sandbox: str = ""
     refused: list[str] = field(default_factory=list)
     roles: dict[str, dict[str, float]] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -192,6 +197,8 @@ class Sitting:
         gateway = Gateway(models, effects, meter, self.events, cache)
         library = open_library(settings, self._warn)
         stack.callback(library.close)
+        remote = RemoteTools(servers.added() if settings.mcp else [], library.similarities)
+        stack.push_async_callback(remote.close)
         # What is being proved gets neither network nor secrets; what was proved is granted.
         recorded = RecordedSandbox(sandbox, effects)
         synthesizer = Synthesizer(
@@ -213,6 +220,8 @@ class Sitting:
             events=self.events,
             meter=meter,
             effects=effects,
+            remote=remote,
+            outputs=self.folder / OUTPUTS,
         )
 
     async def _choose_models(self) -> Mapping[str, list[ChatModel]]:
@@ -271,6 +280,11 @@ class Sitting:
             tool_calls=len(state["steps"]),
             sandbox=services.sandbox.name,
             refused=state["refused"],
+            files=[
+                str(self.folder / OUTPUTS / name)
+                for step in state["steps"]
+                for name in step.get("files", ())
+            ],
             roles={role: asdict(use) for role, use in services.gateway.spent_by_role.items()},
         )
         self.events.emit("run.finished", **result.to_dict())

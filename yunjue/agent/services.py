@@ -11,10 +11,14 @@ from yunjue.config import Settings
 from yunjue.events import Events
 from yunjue.library.library import Library
 from yunjue.limits import Meter
+from yunjue.mcp_client.offered import RemoteTools
 from yunjue.models.gateway import Gateway
-from yunjue.protocols import Effects, Sandbox, SandboxJob
+from yunjue.protocols import Effects, Outputs, Sandbox, SandboxJob
 from yunjue.synthesis.synthesize import Synthesizer
 from yunjue.types import CallOutcome, Tool
+
+MOST_REMOTE = 3
+"""Tools of MCP servers that are shown next to those of the library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Services:
     Attributes:
         run: the run's id.
         effects: retrieval goes through it, so that a replay sees the same tools.
+        outputs: where files go that tools leave.
     """
 
     run: str
@@ -35,9 +40,12 @@ class Services:
     events: Events
     meter: Meter
     effects: Effects
+    remote: RemoteTools
+    outputs: Path
 
     async def search(self, query: str, min_similarity: float = -1.0) -> list[Tool]:
-        """The tools that fit ``query`` best, best first, at most ``top_k``.
+        """The tools of the library that fit ``query`` best, best first, at most ``top_k``;
+        then at most :data:`MOST_REMOTE` of MCP servers.
 
         Args:
             min_similarity: cosine below which a tool is left out. One found by words alone
@@ -46,13 +54,14 @@ class Services:
         top_k = self.settings.top_k
 
         async def action() -> dict:
-            found = await asyncio.to_thread(self.library.search, query, top_k)
+            kept = await asyncio.to_thread(self.library.search, query, top_k)
+            others = await asyncio.to_thread(self.remote.search, query, MOST_REMOTE)
+            names = {entry.tool.name for entry in kept}
+            found = [(entry.tool, entry.similarity) for entry in kept]
+            found += [(tool, score) for tool, score in others if tool.name not in names]
             return {
-                "tools": [entry.tool.model_dump() for entry in found],
-                "similarity": [
-                    None if entry.similarity is None else round(entry.similarity, 4)
-                    for entry in found
-                ],
+                "tools": [tool.model_dump() for tool, _ in found],
+                "similarity": [None if score is None else round(score, 4) for _, score in found],
             }
 
         request = {"query": query, "top_k": top_k}
@@ -95,8 +104,11 @@ class Services:
             self.events.emit("tool.passed_over", name=name, why=result["why"])
         return result["why"]
 
-    async def call(self, tool: Tool, inputs: dict, files: dict[str, str]) -> CallOutcome:
-        """Call ``tool`` once in the sandbox, with what it is granted."""
+    async def call(self, call: str, tool: Tool, inputs: dict, files: dict[str, str]) -> CallOutcome:
+        """Call ``tool`` once: in the sandbox with what it is granted, or at its server. The
+        files it leaves go to the folder ``call`` of :attr:`outputs`."""
+        if not tool.source:
+            return await self._call_remote(tool, inputs)
         job = SandboxJob(
             source=tool.source,
             calls=[inputs],
@@ -104,11 +116,19 @@ class Services:
             files={name: Path(path) for name, path in files.items()},
             limits=self.settings.tool_limits(),
             warm=True,
+            outputs=Outputs(self.outputs / call),
         )
         outcome = (await self.sandbox.call(job))[0]
         for visit in outcome.visits:
             self.events.emit("tool.network", tool=tool.name, **visit.model_dump())
         return outcome
+
+    async def _call_remote(self, tool: Tool, inputs: dict) -> CallOutcome:
+        async def action() -> dict:
+            return (await self.remote.call(tool, inputs)).model_dump()
+
+        request = {**tool.origin["mcp"], "id": tool.id, "inputs": inputs}
+        return CallOutcome(**await self.effects.perform("mcp", request, action))
 
     def record_call(
         self, call: str, tool: Tool, outcome: CallOutcome, inputs: dict[str, Any]

@@ -79,7 +79,8 @@ _NOISE = ("title", "default", "description")
 def outcome_text(outcome: CallOutcome) -> str:
     """What the model is told of a call."""
     if outcome.status == "ok":
-        return elide(show_value(outcome.output), RESULT_CHARS)
+        files = "".join(f"\nIt left the file {file.name}." for file in outcome.files)
+        return elide(show_value(outcome.output), RESULT_CHARS) + elide(files, RESULT_CHARS)
     kind = "wrong inputs" if outcome.status == "input_error" else "the tool failed"
     return f"ERROR ({kind}): {elide(outcome.error or outcome.reason, 300)}"
 

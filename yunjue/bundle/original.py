@@ -7,8 +7,8 @@ is dropped. Too few that agree, and the tool is refused.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,12 @@ from yunjue.bundle.licences import NO_ASSERTION
 from yunjue.bundle.plan import REFUSED, Incoming, Planned
 from yunjue.bundle.proof import tests_can_fail
 from yunjue.bundle.tool_checks import checked_meta
-from yunjue.errors import BundleRefused, DependencyError, ModelOutputInvalid, UsageError
+from yunjue.errors import BundleRefused, ModelOutputInvalid, UsageError
 from yunjue.hashing import content_id
-from yunjue.protocols import Sandbox, SandboxJob, SandboxLimits
-from yunjue.synthesis.declared import signature, specification
+from yunjue.protocols import Sandbox, SandboxJob, SandboxLimits, ToolSchemas
+from yunjue.synthesis.declared import declaring, specification
 from yunjue.synthesis.settle import passes
+from yunjue.synthesis.stages import contract_stage
 from yunjue.synthesis.template import read_meta
 from yunjue.types import Case, Stage, Tool, ToolSpec, Verdict
 
@@ -116,35 +117,15 @@ async def complete(
     Raises:
         SandboxError, ModelError: sandbox or model failed; that says nothing of the tool.
     """
-    tool, stages = incoming.tool, [Stage(name="static", passed=True, detail="no problems")]
-    started = time.monotonic()
+    tool = incoming.tool
     job = SandboxJob(source=tool.source, requirements=tool.requirements, limits=limits)
-    problem, spec = "", None
-    try:
-        schemas = await sandbox.inspect(job)
-        problem = schemas.error
-    except DependencyError as error:
-        problem = error.message
-    if not problem:
-        inputs, outputs = dict(schemas.input_schema), dict(schemas.output_schema)
-        tool = tool.model_copy(
-            update={
-                "input_schema": inputs,
-                "output_schema": outputs,
-                "signature": signature(tool.name, inputs, outputs),
-            }
-        )
-        try:
-            spec = specification(tool.name, tool.description, inputs, outputs)
-        except ValueError as error:
-            problem = str(error)
-    seconds = time.monotonic() - started
-    stages.append(
-        Stage(name="contract", passed=not problem, detail=problem or "loads", seconds=seconds)
-    )
+    contract, schemas = await contract_stage(sandbox, job, partial(_untestable, tool), "loads")
+    stages = [Stage(name="static", passed=True, detail="no problems"), contract]
     cases: list[Case] = []
-    if spec:
-        tests, cases = await _tests(sandbox, job, await _written(write_cases, spec))
+    if contract.passed:
+        tool = declaring(tool, schemas)
+        written = await _written(write_cases, _specification(tool, schemas))
+        tests, cases = await _tests(sandbox, job, written)
         stages.append(tests)
         if tests.passed:
             stages.append(tests_can_fail(cases))
@@ -157,6 +138,20 @@ async def complete(
         cases=cases,
     )
     return Incoming(tool, cases, incoming.meta), verdict
+
+
+def _specification(tool: Tool, schemas: ToolSchemas) -> ToolSpec:
+    inputs, outputs = schemas.input_schema, schemas.output_schema
+    return specification(tool.name, tool.description, inputs, outputs)
+
+
+def _untestable(tool: Tool, schemas: ToolSchemas) -> str:
+    """Why no tester can be asked for cases, or ""."""
+    try:
+        _specification(tool, schemas)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 async def _written(write_cases: WriteCases, spec: ToolSpec) -> list[Case]:

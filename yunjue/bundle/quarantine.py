@@ -15,8 +15,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from yunjue.files import writing
-
-FOLDER = "quarantine"
+from yunjue.store.sweep import QUARANTINE
 
 
 @contextmanager
@@ -26,7 +25,7 @@ def quarantine(library: Path) -> Iterator[Path]:
     Raises:
         DiskFull, YunjueError: it cannot be made.
     """
-    parent = library / FOLDER
+    parent = library / QUARANTINE
     existed = library.exists()
     _remove_abandoned(parent)
     with writing(parent):

@@ -35,6 +35,13 @@ Grant = Annotated[
         help="Give this secret (see `yunjue keys`) to tools that declare it. Repeatable.",
     ),
 ]
+
+
+def granted(allow_net: list[str] | None, grant: list[str] | None) -> dict[str, list[str] | None]:
+    """The settings of :data:`AllowNet` and :data:`Grant`; an empty list counts as not given."""
+    return {"allow_net": allow_net or None, "grant_secrets": grant or None}
+
+
 MaxCost = Annotated[float | None, typer.Option(help="Most US dollars to spend.")]
 MaxTokens = Annotated[int | None, typer.Option(help="Most tokens to use.")]
 MaxSteps = Annotated[int | None, typer.Option(help="Most decisions of the executor.")]

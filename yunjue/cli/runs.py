@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
+from yunjue.agent.told import told
 from yunjue.cli import options
 from yunjue.cli.output import print_json, print_table, say
-from yunjue.cli.progress import Progress, describe
+from yunjue.cli.progress import Progress
 
 app = typer.Typer(help="List, show and replay runs.", no_args_is_help=True)
 
@@ -59,7 +60,7 @@ def show(run: RunName, json: options.Json = False) -> None:
         return
     print(f"task      {summary.task}")
     for event in events:
-        line = describe(event)
+        line = told(event)
         if event.kind == "warning":
             line = f"warning   {event.data['message']}"
         if event.kind == "run.failed":
@@ -97,8 +98,7 @@ def replay(
         sandbox=sandbox,
         allow_unsafe=allow_unsafe,
         # Never from the trace, which may be somebody else's.
-        allow_net=allow_net or None,
-        grant_secrets=grant or None,
+        **options.granted(allow_net, grant),
     )
     with Progress(quiet) as progress:
         done = asyncio.run(replay_trace(trace, settings, subscribers=(progress,)))

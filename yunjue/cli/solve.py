@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from yunjue.cli import options
-from yunjue.cli.output import print_json
+from yunjue.cli.output import print_json, say
 from yunjue.cli.progress import Progress
 from yunjue.errors import Interrupted, NotSolved, UsageError
 
@@ -58,8 +58,7 @@ def solve(
         library=library,
         sandbox=sandbox,
         allow_unsafe=allow_unsafe,
-        allow_net=allow_net or None,
-        grant_secrets=grant or None,
+        **options.granted(allow_net, grant),
         free_models=[model] if free_model and model else None,
         max_cost=max_cost,
         max_tokens=max_tokens,
@@ -90,8 +89,7 @@ def resume(
         "model": model,
         "sandbox": sandbox,
         "allow_unsafe": allow_unsafe,
-        "allow_net": allow_net or None,
-        "grant_secrets": grant or None,
+        **options.granted(allow_net, grant),
         "max_cost": max_cost,
         "max_tokens": max_tokens,
         "max_steps": max_steps,
@@ -116,6 +114,9 @@ def _finish(
         print_json(result.to_dict())
     elif result.status == "solved":
         print(result.answer)
+    if not json:
+        for path in result.files:
+            say(f"file: {path}")
     if result.status != "solved":
         if json:
             raise typer.Exit(NotSolved.exit_code)

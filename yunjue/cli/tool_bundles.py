@@ -223,15 +223,10 @@ async def _prover(stack: Any, settings: Settings, sandbox: Any, source: Source) 
         return with_cases
 
     from yunjue.bundle.original import complete
-    from yunjue.events import Events
-    from yunjue.limits import Meter
-    from yunjue.models.gateway import Gateway, Unrecorded
-    from yunjue.models.selection import choose_models
+    from yunjue.models.selection import opened_gateway
     from yunjue.synthesis.tester import write_cases
 
-    models = await choose_models(settings, warn=warn)
-    gateway = Gateway(models, Unrecorded(), Meter(settings.limits()), Events())
-    stack.push_async_callback(gateway.close)
+    gateway = await stack.enter_async_context(opened_gateway(settings, warn))
 
     async def with_tester(incoming: Any) -> Any:
         return await complete(

@@ -60,10 +60,7 @@ async def _repair_all(
 ) -> list[dict[str, Any]]:
     from contextlib import AsyncExitStack
 
-    from yunjue.events import Events
-    from yunjue.limits import Meter
-    from yunjue.models.gateway import Gateway, Unrecorded
-    from yunjue.models.selection import choose_models
+    from yunjue.models.selection import opened_gateway
     from yunjue.sandbox.select import opened_sandbox
     from yunjue.synthesis.repair import Broken
     from yunjue.synthesis.repair import repair as write_anew
@@ -71,9 +68,7 @@ async def _repair_all(
     found = []
     async with AsyncExitStack() as stack:
         sandbox = await stack.enter_async_context(opened_sandbox(settings, warn))
-        models = await choose_models(settings, warn=warn)
-        gateway = Gateway(models, Unrecorded(), Meter(settings.limits()), Events())
-        stack.push_async_callback(gateway.close)
+        gateway = await stack.enter_async_context(opened_gateway(settings, warn))
         for tool in tools:
             failures = [
                 Broken(failure.inputs, failure.error)

@@ -43,7 +43,7 @@ def verify(
     if bool(names) == everything:
         raise UsageError("Name the tools to verify, or give --all.")
     flags = {"sandbox": sandbox, "allow_unsafe": allow_unsafe}
-    flags |= {"allow_net": allow_net or None, "grant_secrets": grant or None}
+    flags |= options.granted(allow_net, grant)
     with opened_library(library, **flags) as (settings, opened):
         tools = opened.active() if everything else [opened.get(name) for name in names or []]
         found = asyncio.run(_verify(settings, opened, tools, dry_run, quiet=json))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from yunjue.cli import (
     options,
     tool_bundles,
     tool_gc,
+    tool_refused,
     tool_repair,
     tool_stats,
     tool_verify,
@@ -19,6 +21,7 @@ from yunjue.cli import (
 )
 from yunjue.cli.library import opened_library, warn
 from yunjue.cli.output import print_json, print_table, say
+from yunjue.errors import UsageError
 
 if TYPE_CHECKING:
     from yunjue.config import Settings
@@ -32,6 +35,7 @@ app.command("repair")(tool_repair.repair)
 tool_bundles.register(app)
 app.command("stats")(tool_stats.stats)
 app.command("gc")(tool_gc.gc)
+app.command("refused")(tool_refused.refused)
 
 
 @app.command("list")
@@ -111,6 +115,10 @@ def run(
     name: Annotated[str, typer.Argument(help="Name of the tool.")],
     inputs: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")] = None,
     args: Annotated[str | None, typer.Option("--args", help="All inputs as JSON.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="A new folder for the files that it leaves."),
+    ] = None,
     sandbox: options.Sandbox = None,
     allow_unsafe: options.AllowUnsafe = None,
     allow_net: options.AllowNet = None,
@@ -124,11 +132,13 @@ def run(
     from yunjue.cli.tool_inputs import parse_inputs
 
     flags = {"sandbox": sandbox, "allow_unsafe": allow_unsafe}
-    flags |= {"allow_net": allow_net or None, "grant_secrets": grant or None}
+    flags |= options.granted(allow_net, grant)
     with opened_library(library, **flags) as (settings, opened):
         tool = opened.get(name)
     values = parse_inputs(tool.input_schema, args, inputs or [])
-    outcome = asyncio.run(_call(settings, tool, values))
+    if out is not None and out.exists():
+        raise UsageError(f"{out} is there already.", hint="--out makes a new folder.")
+    outcome = asyncio.run(_call(settings, tool, values, out and out.absolute()))
     if json:
         print_json({"tool": tool.name, "inputs": values, **outcome.model_dump()})
     else:
@@ -148,9 +158,11 @@ def reindex(library: options.Library = None, json: options.Json = False) -> None
         say(f"Indexed {count} tools.")
 
 
-async def _call(settings: Settings, tool: Tool, inputs: dict[str, Any]) -> CallOutcome:
+async def _call(
+    settings: Settings, tool: Tool, inputs: dict[str, Any], out: Path | None
+) -> CallOutcome:
     from yunjue.grants import GrantedSandbox
-    from yunjue.protocols import SandboxJob
+    from yunjue.protocols import Outputs, SandboxJob
     from yunjue.sandbox.select import opened_sandbox
 
     job = SandboxJob(
@@ -158,6 +170,7 @@ async def _call(settings: Settings, tool: Tool, inputs: dict[str, Any]) -> CallO
         calls=[inputs],
         requirements=tool.requirements,
         limits=settings.tool_limits(),
+        outputs=Outputs(out) if out else None,
     )
     async with opened_sandbox(settings, warn) as sandbox:
         return (await GrantedSandbox(sandbox, settings).call(job))[0]
@@ -243,11 +256,15 @@ def _print_source(source: str) -> None:
 
 
 def _print_outcome(tool: Tool, outcome: CallOutcome) -> None:
-    from yunjue.cli.progress import describe
+    from yunjue.agent.told import told
     from yunjue.events import Event
 
     for visit in outcome.visits:
-        say(describe(Event("tool.network", {"tool": tool.name, **visit.model_dump()})))
+        say(told(Event("tool.network", {"tool": tool.name, **visit.model_dump()})))
+    for file in outcome.files:
+        say(f"file: {file.name} ({file.size} bytes)")
+    for name, why in outcome.left_out.items():
+        say(f"not taken: {name}: {why}")
     for stream in (outcome.stdout, outcome.stderr):
         if stream:
             say(stream.rstrip("\n"))

@@ -7,13 +7,14 @@ only those are looked at. When filters leave too few of them, more are asked for
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from yunjue.errors import UnknownToolError, YunjueError
 from yunjue.library.ranking import fuse
 from yunjue.library.shelf import Shelf
 from yunjue.store.fulltext import shorten, words_of
+from yunjue.store.truth import Truth
 from yunjue.types import Tool
 
 QUERY_CHARACTERS = 4000
@@ -90,6 +91,19 @@ class Finding(Shelf):
                 found.append(Found(tool, score, similar.get(tool_id), passed[tool_id]))
         return sorted(found, key=lambda one: one.status != "active")
 
+    def similarities(self, query: str, texts: Sequence[str]) -> list[float] | None:
+        """The cosine of ``query`` and each text, which need not be of the library; None when
+        there is no embedder."""
+        try:
+            index = self._vectors()
+            if index is None:
+                return None
+            vectors = index.embed([shorten(query, EMBEDDED_CHARACTERS), *texts])
+        except YunjueError as error:
+            self._by_words_only(error)
+            return None
+        return (vectors[1:] @ vectors[0]).tolist()
+
     def find(self, name: str) -> Tool | None:
         """The tool in use of that name, or None.
 
@@ -141,6 +155,18 @@ class Finding(Shelf):
         tools = (self._readable(records, tool_id) for tool_id in records.in_use())
         return [tool for tool in tools if tool]
 
+    def page(self, after: str = "", most: int = 100) -> list[Tool]:
+        """The first ``most`` tools in use by name, after the name ``after``; those whose files
+        are not sound are left out, with a warning."""
+        records = self._records()
+        ids = records.names_after(after, most) if records else []
+        return [tool for tool_id in ids if (tool := self._readable(records, tool_id))]
+
+    def latest(self) -> int:
+        """The number of the last change to any tool: it grows with each."""
+        database = self._opened()
+        return Truth(database).latest() if database else 0
+
     def count(self) -> int:
         """How many tools are in use."""
         records = self._records()
@@ -156,7 +182,7 @@ class Finding(Shelf):
     def _vector(self, query: str) -> object | None:
         try:
             index = self._vectors()
-            return index.vector(query) if index else None
+            return index.embed([query]) if index else None
         except YunjueError as error:
             self._by_words_only(error)
             return None

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from yunjue.config import ROLES, Settings
 from yunjue.errors import UnknownModelError
+from yunjue.events import Events
 from yunjue.keys import key_for, stored, variables
+from yunjue.limits import Meter
+from yunjue.models.gateway import Gateway, Unrecorded
 from yunjue.models.local import catalog
 from yunjue.models.local.serving import running
 from yunjue.models.servers import ollama_models, openai_base, openai_models
@@ -116,3 +120,15 @@ async def choose_models(
         for name in dict.fromkeys(name for row in rows.values() for name in row)
     }
     return {role: [made[name] for name in row] for role, row in rows.items()}
+
+
+@asynccontextmanager
+async def opened_gateway(settings: Settings, warn: Callable[[str], None]) -> AsyncIterator[Gateway]:
+    """A gateway to the models of the settings, for work that is no run: nothing is recorded.
+    Raises as :func:`choose_models`."""
+    models = await choose_models(settings, warn=warn)
+    gateway = Gateway(models, Unrecorded(), Meter(settings.limits()), Events())
+    try:
+        yield gateway
+    finally:
+        await gateway.close()

@@ -59,6 +59,8 @@ class Backend(ABC):
     async def call(self, job: SandboxJob) -> list[CallOutcome]:
         if not job.calls:
             return []
+        if job.outputs and len(job.calls) > 1:
+            raise SandboxError("Only the files of a single call can be taken.", hint="")
         return await self._talk(job, lambda worker: _every_call(job, worker))
 
     async def inspect(self, job: SandboxJob) -> ToolSchemas:
@@ -133,7 +135,7 @@ def _every_call(job: SandboxJob, worker: Worker) -> list[CallOutcome]:
         if sum(outcome.reason == "timeout" for outcome in outcomes) > most:
             outcomes.append(wire.crashed("not run: earlier calls took too long", "timeout"))
         else:
-            outcomes.append(worker.call(inputs))
+            outcomes.append(worker.call(inputs, job.outputs))
     return outcomes
 
 
@@ -152,18 +154,22 @@ def about(
     """The backend's part of the runner's header: folders for ``sys.path``, the writable
     folder, the resource limits of each call's process, whom to become, and whether the
     folder of a gate is mounted."""
-    gate = {
-        "forwarder": _text("forwarder.py"),
-        "proxy": f"{MOUNT}/{SOCKET}",
-        "authorities": f"{MOUNT}/{AUTHORITIES}",
-    }
     return {
-        "gate": gate if network else None,
+        "gate": _gate() if network else None,
         "tool_call": _text("tool_call.py"),
+        "collector": _text("collector.py"),
         "paths": paths,
         "scratch": scratch,
         "rlimits": rlimits,
         "uid": uid,
+    }
+
+
+def _gate() -> dict[str, str]:
+    return {
+        "forwarder": _text("forwarder.py"),
+        "proxy": f"{MOUNT}/{SOCKET}",
+        "authorities": f"{MOUNT}/{AUTHORITIES}",
     }
 
 

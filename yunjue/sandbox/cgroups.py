@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from yunjue.protocols import SandboxLimits
+from yunjue.sandbox.runner import oom_kills
 
 ROOT = Path("/sys/fs/cgroup")
 CONTROLLERS = ("memory", "pids", "cpu")
@@ -52,7 +53,8 @@ class Group:
     def end(self) -> str:
         """Remove it, once its processes are gone; ``memory`` if the kernel killed any of them
         for memory, else ``crashed``. One that does not go is left to :func:`sweep`."""
-        killed = _killed_for_memory(self.memory)
+        counts = (str(self.memory / name) for name in ("memory.events", "memory.oom_control"))
+        killed = oom_kills(tuple(counts)) > 0
         deadline = time.monotonic() + REMOVE_SECONDS
         for folder in self.folders:
             while not _gone(folder) and time.monotonic() < deadline:
@@ -181,14 +183,6 @@ def _write(folder: Path, name: str, value: object) -> None:
         os.write(handle, str(value).encode())
     finally:
         os.close(handle)
-
-
-def _killed_for_memory(folder: Path) -> bool:
-    for name in ("memory.events", "memory.oom_control"):
-        with contextlib.suppress(OSError):
-            fields = dict(line.split() for line in (folder / name).read_text().splitlines())
-            return int(fields.get("oom_kill", 0)) > 0
-    return False
 
 
 def _gone(folder: Path) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import resource
@@ -155,6 +156,7 @@ class Runner:
     ) -> None:
         self.job, self.commands, self.answers, self.alone = job, commands, answers, alone
         self.tool_call = tool_call
+        self.collector = module("collector", job["collector"])
         self.gate = job.get("gate")
         self.forwarder = module("forwarder", self.gate["forwarder"]) if self.gate else None
         self.limits = job["limits"]
@@ -181,6 +183,9 @@ class Runner:
         if self.forwarder:
             port = self.forwarder.start(self.gate["proxy"])
             environment.update(self.forwarder.environment(port, self.gate["authorities"]))
+        taken = request.get("outputs")
+        if taken:
+            self.collector.prepare(self.job["scratch"])
         pid = os.fork()
         if pid == 0:
             writing = (pipes[0][1], pipes[1][1], pipes[2][1])
@@ -198,6 +203,7 @@ class Runner:
                 if not capture.read():
                     break
             os.close(capture.fd)
+        left = self.collector.collect(self.job["scratch"], *taken) if taken else {}
         clean = clean_scratch(self.job["scratch"]) and clean
         said = captures[2].kept
         fault, error = "", ""
@@ -213,6 +219,7 @@ class Runner:
             "seconds": round(seconds, 6),
             "peak_mib": round(self.peak / 1024, 1),
             "clean": clean,
+            **left,
         }
         return seen, b"" if fault else said[4 : 4 + struct.unpack(">I", said[:4])[0]]
 
@@ -272,9 +279,13 @@ class Runner:
         return False
 
 
-def oom_kills() -> int:
-    """How often the kernel killed for memory in this cgroup; 0 where it does not say."""
-    for path in ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control"):
+OOM_COUNTS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
+
+
+def oom_kills(paths: tuple[str, ...] = OOM_COUNTS) -> int:
+    """How often the kernel killed for memory in a cgroup, this one by default; 0 where it
+    does not say."""
+    for path in paths:
         with contextlib.suppress(OSError), open(path) as lines:
             for line in lines:
                 if line.startswith("oom_kill "):
@@ -330,6 +341,9 @@ def main() -> None:
     sys.path.extend(job["paths"])
     tool_call = module("tool_call", job["tool_call"])
     tool_call.warm_up()
+    # A collection in a fork would touch, and so copy, every page of what was loaded here.
+    gc.collect()
+    gc.freeze()
     write_frame(answers, b'{"ready": true}')
     with contextlib.suppress(EOFError):
         Runner(job, commands, answers, alone, tool_call).serve()

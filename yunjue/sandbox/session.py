@@ -18,8 +18,9 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from yunjue.errors import SandboxError
-from yunjue.protocols import SandboxJob, ToolSchemas
+from yunjue.protocols import Outputs, SandboxJob, ToolSchemas
 from yunjue.sandbox import wire
+from yunjue.sandbox.outputs import BadFiles, Left, judged, most_said
 from yunjue.types import CallOutcome
 
 START_SECONDS = 60.0
@@ -143,13 +144,18 @@ class Session:
             stream.end()
             raise
 
-    def ask(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """Pass on one request: what the runner saw, what the child said. Raises Broken."""
+    def ask(self, request: Mapping[str, Any], more: int = 0) -> tuple[dict[str, Any], bytes]:
+        """Pass on one request: what the runner saw, what the child said. Raises Broken.
+
+        Args:
+            more: bytes that what it saw may have beyond the usual.
+        """
         nonce = secrets.token_hex(8)
         try:
             self.stream.send(wire.frame({**request, "nonce": nonce}), START_SECONDS)
             deadline = time.monotonic() + self.limits.seconds + GRACE_SECONDS
-            seen = wire.parse(self._frame(wire.most_seen(self.limits), deadline))
+            most = wire.most_seen(self.limits) + more
+            seen = wire.parse(self._frame(most, deadline))
             if seen.get("nonce") != nonce:
                 raise wire.Malformed("an answer to no question")
             said = self._frame(wire.most_said(self.limits), deadline)
@@ -174,19 +180,34 @@ class Talk:
         self._start = start
         self._session: Session | None = None
 
-    def call(self, inputs: Mapping[str, Any], secrets: Mapping[str, str] = EMPTY) -> CallOutcome:
-        """Call the tool; ``secrets`` are environment variables of this call's process alone."""
+    def call(
+        self,
+        inputs: Mapping[str, Any],
+        secrets: Mapping[str, str] = EMPTY,
+        outputs: Outputs | None = None,
+    ) -> tuple[CallOutcome, Left]:
+        """Call the tool: what came of it, and the files it left.
+
+        Args:
+            secrets: environment variables of this call's process alone.
+            outputs: what it may leave; None for nothing.
+        """
+        request = {"inputs": dict(inputs), "secrets": dict(secrets)}
+        if outputs:
+            request["outputs"] = [outputs.most_files, outputs.most_bytes]
         try:
             wire.frame(inputs)
         except (ValueError, TypeError, RecursionError) as error:
             text = wire.one_line(f"the inputs are not JSON: {error}")
-            return CallOutcome(status="input_error", error=text)
+            return CallOutcome(status="input_error", error=text), Left()
         try:
-            return wire.outcome(*self._ask({"inputs": dict(inputs), "secrets": dict(secrets)}))
-        except wire.Malformed as error:
-            return wire.crashed(f"the sandbox's answer was tampered with: {error}")
+            seen, said = self._ask(request, most_said(outputs) if outputs else 0)
+            return wire.outcome(seen, said), judged(seen, outputs) if outputs else Left()
+        except (wire.Malformed, BadFiles) as error:
+            text = f"the sandbox's answer was tampered with: {error}"
+            return wire.crashed(text), Left()
         except Broken as broken:
-            return wire.crashed(broken.error, broken.reason)
+            return wire.crashed(broken.error, broken.reason), Left()
 
     def inspect(self) -> ToolSchemas:
         try:
@@ -196,13 +217,13 @@ class Talk:
         except Broken as broken:
             return ToolSchemas(error=wire.one_line(broken.error))
 
-    def _ask(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    def _ask(self, request: Mapping[str, Any], more: int = 0) -> tuple[dict[str, Any], bytes]:
         used = self._session is not None
         while True:
             if self._session is None:
                 self._session = self._start()
             try:
-                seen, said = self._session.ask(request)
+                seen, said = self._session.ask(request, more)
             except Broken as broken:
                 death = self.end()
                 # An earlier call may have left the trap: only a fresh session convicts.

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from yunjue.hashing import content_id
-from yunjue.protocols import SandboxJob
+from yunjue.protocols import Outputs, SandboxJob
 from yunjue.sandbox.gate import Gate
+from yunjue.sandbox.outputs import kept
 from yunjue.sandbox.redact import Redactor
 from yunjue.sandbox.session import Session, Talk
 from yunjue.types import CallOutcome
@@ -56,18 +57,20 @@ class Worker:
         self._ground = self._stack.enter_context(ground)
         self.talk = Talk(lambda: start(self._ground))
 
-    def call(self, inputs: Mapping[str, Any]) -> CallOutcome:
-        """Call the tool once; where it went on the network is part of the outcome, and no
-        value of a secret is."""
+    def call(self, inputs: Mapping[str, Any], outputs: Outputs | None = None) -> CallOutcome:
+        """Call the tool once; where it went on the network and the files it left are part of
+        the outcome, and no value of a secret is."""
         gate, secrets = self._ground.gate, self._ground.job.secrets
         if gate:
             gate.begin()
-        outcome = self.talk.call(inputs, secrets)
+        outcome, left = self.talk.call(inputs, secrets, outputs)
         if gate:
             visits = gate.end()
             reached = sorted({visit.host for visit in visits if visit.allowed})
             outcome = outcome.model_copy(update={"network": reached, "visits": visits})
-        return Redactor(secrets).outcome(outcome)
+        redactor = Redactor(secrets)
+        outcome = redactor.outcome(outcome)
+        return kept(left, outputs, redactor, outcome) if outputs else outcome
 
     def heed(self, stop: threading.Event) -> None:
         """From now on this event ends what it waits for."""

@@ -66,11 +66,28 @@ class VectorIndex:
 
     def search(self, query: str, k: int) -> list[tuple[str, float]]:
         """The ``k`` tools closest to ``query``: (id, cosine similarity), closest first."""
-        return self.search_vector(self._embed([query]), k)
+        return self.search_vector(self.embed([query]), k)
 
-    def vector(self, query: str) -> np.ndarray:
-        """``query`` as float32 (1, dimension), for :meth:`search_vector`."""
-        return self._embed([query])
+    def embed(self, texts: list[str]) -> np.ndarray:
+        """``texts`` as float32 (len(texts), dimension), rows of unit length.
+
+        Raises:
+            YunjueError: the embedder failed.
+        """
+        try:
+            vectors = self._embedder.embed(texts)
+        except YunjueError:
+            raise
+        except Exception as error:  # of a plugin: not to be taken for damage of the index
+            raise LibraryError(
+                f"The embedder {self._embedder.name} failed: {type(error).__name__}: {error}."
+            ) from error
+        if vectors.shape != (len(texts), self._embedder.dimension):
+            raise LibraryError(
+                f"The embedder {self._embedder.name} returned shape {vectors.shape} "
+                f"for {len(texts)} texts of dimension {self._embedder.dimension}."
+            )
+        return vectors
 
     def search_vector(self, vector: np.ndarray, k: int) -> list[tuple[str, float]]:
         """As :meth:`search`, for a query that is a vector already."""
@@ -268,7 +285,7 @@ class VectorIndex:
 
     def _put(self, collection: Collection, texts: dict[str, str]) -> None:
         for batch in _batches(list(texts)):
-            vectors = self._embed([texts[tool_id] for tool_id in batch])
+            vectors = self.embed([texts[tool_id] for tool_id in batch])
             collection.upsert(ids=batch, embeddings=vectors)
             collection.count()  # the graph is written now, and not after it was sealed
 
@@ -281,22 +298,6 @@ class VectorIndex:
         marks.seen[name] = (self._identity(), number)
         write_marks(self._folder, marks)
         chroma.restamp(self._folder, marks.stamp)
-
-    def _embed(self, texts: list[str]) -> np.ndarray:
-        try:
-            vectors = self._embedder.embed(texts)
-        except YunjueError:
-            raise
-        except Exception as error:  # of a plugin: not to be taken for damage of the index
-            raise LibraryError(
-                f"The embedder {self._embedder.name} failed: {type(error).__name__}: {error}."
-            ) from error
-        if vectors.shape != (len(texts), self._embedder.dimension):
-            raise LibraryError(
-                f"The embedder {self._embedder.name} returned shape {vectors.shape} "
-                f"for {len(texts)} texts of dimension {self._embedder.dimension}."
-            )
-        return vectors
 
     def _delete(self) -> None:
         chroma.close(self._folder)

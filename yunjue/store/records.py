@@ -218,6 +218,13 @@ class Records:
         rows = self._db.rows("SELECT id, name FROM in_use ORDER BY name")
         return {row["id"]: row["name"] for row in rows}
 
+    def names_after(self, name: str, most: int) -> list[str]:
+        """The ids of the first ``most`` tools in use whose names come after ``name``."""
+        rows = self._db.rows(
+            "SELECT id FROM in_use WHERE name > ? ORDER BY name LIMIT ?", [name, most]
+        )
+        return [row["id"] for row in rows]
+
     def origins(self) -> list[dict[str, Any]]:
         """``name``, ``id``, ``status`` and ``origin`` of the tools in use, by name."""
         rows = self._db.rows("SELECT name, id, status, origin FROM in_use ORDER BY name")

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from yunjue.types import FIELD_TYPES, FieldSpec, ToolSpec
+from yunjue.protocols import ToolSchemas
+from yunjue.types import FIELD_TYPES, FieldSpec, Tool, ToolSpec
 
 _NAMES = {
     "string": "str",
@@ -45,6 +46,18 @@ def signature(name: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) 
     """One line for people and prompts: ``name(a: int, b: str) -> c: str``."""
     text = f"{name}({_fields(inputs)}) -> {_fields(outputs) or 'nothing'}"
     return text if len(text) <= MAX_SIGNATURE else text[: MAX_SIGNATURE - 1] + "…"
+
+
+def declaring(tool: Tool, schemas: ToolSchemas) -> Tool:
+    """The tool with the schemas that its file declares, and their signature."""
+    inputs, outputs = dict(schemas.input_schema), dict(schemas.output_schema)
+    return tool.model_copy(
+        update={
+            "input_schema": inputs,
+            "output_schema": outputs,
+            "signature": signature(tool.name, inputs, outputs),
+        }
+    )
 
 
 def specification(

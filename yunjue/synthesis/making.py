@@ -131,10 +131,7 @@ class Making:
         self._emit("tool.authored", name=spec.name, candidate=number, code=body)
         candidate = await self._bench.examine(number, body)
         if candidate.sound:
-            inputs = [*self._asked(), *self._generated]
-            outcomes = await self._bench.run(candidate, inputs)
-            candidate.outcomes = outcomes[: len(self._cases)]
-            candidate.unlabelled = outcomes[len(self._cases) :]
+            await self._bench.exercise(candidate, self._asked(), self._generated)
         self._emit(
             "tool.judged",
             name=spec.name,

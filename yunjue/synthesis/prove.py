@@ -89,6 +89,21 @@ class Bench:
             candidate.stages.append(stage)
         return candidate
 
+    async def exercise(
+        self,
+        candidate: Candidate,
+        asked: Sequence[dict[str, Any]],
+        generated: Sequence[dict[str, Any]],
+        more: Sequence[dict[str, Any]] = (),
+    ) -> list[CallOutcome]:
+        """Run the candidate with the inputs of cases and with generated ones, whose outcomes
+        it keeps; and with ``more``, whose outcomes are returned."""
+        outcomes = await self.run(candidate, [*asked, *generated, *more])
+        rest = len(asked) + len(generated)
+        candidate.outcomes = outcomes[: len(asked)]
+        candidate.unlabelled = outcomes[len(asked) : rest]
+        return outcomes[rest:]
+
     async def run(
         self, candidate: Candidate, inputs: Sequence[dict[str, Any]]
     ) -> list[CallOutcome]:

@@ -104,11 +104,9 @@ async def _prove(
         asked = [case.inputs for case in cases]
         generated = generated_inputs(bench.spec, asked)
         broken = [one.inputs for one in failures]
-        outcomes = await bench.run(candidate, [*asked, *generated, *broken])
-        candidate.outcomes = outcomes[: len(asked)]
-        candidate.unlabelled = outcomes[len(asked) : len(asked) + len(generated)]
+        after = await bench.exercise(candidate, asked, generated, broken)
         stages.append(tests_stage(cases, candidate.outcomes))
-        stages.append(_mended(failures, outcomes[len(asked) + len(generated) :]))
+        stages.append(_mended(failures, after))
     if all(stage.passed for stage in stages):
         trial = await try_winner(bench, candidate, list(cases), asked, generated, [])
         stages += trial.stages

@@ -133,11 +133,11 @@ def _agreed(
     return [
         Case(inputs=inputs, expected=result_of(outcome), origin="agreed")
         for place, (inputs, outcome) in enumerate(zip(generated, winner.unlabelled, strict=True))
-        if outcome.status == "ok" and any(_alike(outcome, row[place]) for row in rows)
+        if outcome.status == "ok" and any(_same_ending(outcome, row[place]) for row in rows)
     ]
 
 
-def _alike(left: CallOutcome, right: CallOutcome) -> bool:
+def _same_ending(left: CallOutcome, right: CallOutcome) -> bool:
     return left.status == right.status and same(result_of(left), result_of(right))
 
 
@@ -178,7 +178,7 @@ def _repeated(left: CallOutcome, right: CallOutcome) -> bool:
     """Equal; what broke a bound counts as equal, for which bound is a matter of speed."""
     if left.reason in BOUNDS and right.reason in BOUNDS:
         return True
-    return _alike(left, right)
+    return _same_ending(left, right)
 
 
 def _resources(bench: Bench, winner: Candidate) -> Stage:

@@ -6,34 +6,17 @@ from dataclasses import asdict
 from typing import Any
 
 from yunjue.hashing import content_id
-from yunjue.protocols import Effects, Isolation, Sandbox, SandboxJob, ToolSchemas
+from yunjue.protocols import Effects, Sandbox, SandboxJob, ToolSchemas
+from yunjue.sandbox.passing import PassingSandbox
 from yunjue.types import CallOutcome
 
 
-class RecordedSandbox:
+class RecordedSandbox(PassingSandbox):
     """Passes every job through ``effects`` to ``sandbox``."""
 
     def __init__(self, sandbox: Sandbox, effects: Effects) -> None:
-        self._sandbox = sandbox
+        super().__init__(sandbox)
         self._effects = effects
-
-    @property
-    def name(self) -> str:
-        return self._sandbox.name
-
-    @property
-    def image(self) -> str:
-        return self._sandbox.image
-
-    @property
-    def isolation(self) -> Isolation:
-        return self._sandbox.isolation
-
-    async def prepare(self) -> None:
-        await self._sandbox.prepare()
-
-    async def close(self) -> None:
-        await self._sandbox.close()
 
     async def call(self, job: SandboxJob) -> list[CallOutcome]:
         async def action() -> dict[str, Any]:

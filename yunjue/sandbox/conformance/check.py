@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from yunjue.errors import YunjueError
-from yunjue.protocols import Sandbox, SandboxJob
-from yunjue.sandbox.conformance import files, kernel, network, resources, results
+from yunjue.protocols import Outputs, Sandbox, SandboxJob
+from yunjue.sandbox.conformance import files, kernel, network, outputs, resources, results
 from yunjue.sandbox.conformance.probe import FINE, Probe, shown
 
 PROBES: tuple[Probe, ...] = (
     *files.PROBES,
+    *outputs.PROBES,
     *network.PROBES,
     *kernel.PROBES,
     *resources.PROBES,
@@ -55,6 +59,8 @@ async def attempt(sandbox: Sandbox, probe: Probe) -> str:
         told = {name: value for name, value in given.items() if not name.startswith("_")}
         calls = [{"step": step, "given": told} for step in range(3)]
         grants = probe.network(given)
+        if probe.outputs:
+            return await _with_files(sandbox, probe, calls[1], given)
         job = SandboxJob(probe.source(), calls, limits=probe.limits, network=grants)
         try:
             before, outcome, after = await sandbox.call(job)
@@ -65,3 +71,14 @@ async def attempt(sandbox: Sandbox, probe: Probe) -> str:
         if harmless.status != "ok" or harmless.output != {"result": FINE}:
             return problem or f"the harmless call {when} it came to {shown(harmless)}"
     return problem
+
+
+async def _with_files(sandbox: Sandbox, probe: Probe, call: dict[str, Any], given: Any) -> str:
+    with tempfile.TemporaryDirectory(prefix="yunjue-probe-") as folder:
+        taken = Outputs(Path(folder) / "taken", outputs.MOST_FILES, outputs.MOST_BYTES)
+        job = SandboxJob(probe.source(), [call], limits=probe.limits, outputs=taken)
+        try:
+            (outcome,) = await sandbox.call(job)
+        except YunjueError as error:
+            return f"the sandbox itself failed: {error.message}"
+        return probe.judge(outcome, {**given, "_folder": taken.folder})

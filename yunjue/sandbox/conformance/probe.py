@@ -48,6 +48,8 @@ class Probe:
             all it gives, the tool what is not named with a leading underscore.
         limits: of every call.
         network: the grants of every call, made of what the host prepared; none by default.
+        outputs: the attempt alone is run, and the files it leaves are taken; the judge finds
+            their folder as ``_folder``.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Probe:
     host: Callable[[], contextlib.AbstractContextManager[Given]] = nothing
     limits: SandboxLimits = LIMITS
     network: Callable[[Given], Sequence[str]] = no_grants
+    outputs: bool = False
 
     def source(self) -> str:
         """The tool file: harmless when called with step 0 or 2, hostile with step 1."""

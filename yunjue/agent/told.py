@@ -1,0 +1,94 @@
+"""What a person is told of a run's events, one line each."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from yunjue.events import Event
+
+
+def told(event: Event) -> str:
+    """One line about the event for a person, or nothing."""
+    maker = _LINES.get(event.kind)
+    return maker(event.data) if maker else ""
+
+
+def _short(value: Any, limit: int = 100) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _inputs(inputs: dict[str, Any]) -> str:
+    return _short(
+        ", ".join(f"{name}={json.dumps(inputs[name], ensure_ascii=False)}" for name in inputs)
+    )
+
+
+def _called(data: dict[str, Any]) -> str:
+    outcome = data["outcome"]
+    result = outcome["output"] if outcome["status"] == "ok" else outcome["error"]
+    if isinstance(result, dict) and len(result) == 1:
+        result = next(iter(result.values()))
+    line = f"call      {data['name']}({_inputs(data['inputs'])}) = {_short(result)}"
+    files = [f"{file['name']} ({file['size']} bytes)" for file in outcome.get("files", ())]
+    files += [f"not {name}: {why}" for name, why in outcome.get("left_out", {}).items()]
+    return f"{line}; files: {_short(', '.join(files), 300)}" if files else line
+
+
+def _visited(data: dict[str, Any]) -> str:
+    place = f"{data['host']}:{data['port']}"
+    if not data["allowed"]:
+        return f"network   {data['tool']} was kept from {place}, which {_short(data['why'], 160)}"
+    sizes = f"{data['sent']} bytes sent, {data['received']} received"
+    return f"network   {data['tool']} reached {place}: {sizes}"
+
+
+def _decided(data: dict[str, Any]) -> str:
+    what = {"use": "use {}", "make": "make {}, which is missing", "answer": "answer without a tool"}
+    return "manager   " + what[data["decision"]].format(data["function"])
+
+
+def _judged(data: dict[str, Any]) -> str:
+    failed = [stage for stage in data["stages"] if not stage["passed"]]
+    if failed:
+        return f"prove     candidate {data['candidate'] + 1}: {failed[0]['name']}: " + _short(
+            failed[0]["detail"]
+        )
+    return f"prove     candidate {data['candidate'] + 1}: {data['passed']} of {data['cases']} cases"
+
+
+def _admitted(data: dict[str, Any]) -> str:
+    why = next(s["detail"] for s in data["verdict"]["stages"] if s["name"] == "tests")
+    return f"admit     {data['signature']} ({why})"
+
+
+_LINES = {
+    "run.started": lambda d: f"run       {d['run']}  model {d['model']}  sandbox {d['sandbox']}",
+    "run.resumed": lambda d: f"run       {d['run']} resumed, sitting {d['sitting']}",
+    "tools.retrieved": lambda d: f"library   {', '.join(d['names']) or 'has no tool to offer'}",
+    "manager.decided": _decided,
+    "manager.generalised": lambda d: f"specify   {d['function']} anew: {_short(d['problem'])}",
+    "tool.specified": lambda d: f"specify   {d['name']}: {_short(d['spec']['description'])}",
+    "tool.tested": lambda d: f"test      {len(d['cases'])} cases from the specification",
+    "tool.authored": lambda d: (
+        f"write     candidate {d['candidate'] + 1}, {d['code'].count(chr(10)) + 1} lines"
+    ),
+    "tool.judged": _judged,
+    "tool.admitted": _admitted,
+    "tool.passed_over": lambda d: (
+        f"pass over {d['name']}: refused lately, tried again later ({_short(d['why'], 120)})"
+    ),
+    "tool.refused": lambda d: f"refuse    {d['name']}: {_short(d['why'], 160)}",
+    "tool.called": _called,
+    "tool.network": _visited,
+    "tool.moved": lambda d: f"library   {d['name']} is now {d['status']}: {_short(d['why'])}",
+    "executor.acted": lambda d: {
+        "search_tools": f"search    {_short(d.get('query', ''))}",
+        "request_tools": f"request   {_short('; '.join(d.get('needs', [])))}",
+    }.get(d["action"], ""),
+    "critic.judged": lambda d: "" if d["answered"] else f"critic    {_short(d['why'])}",
+    "model.repaired": lambda d: f"repair    {d['role']}: {_short(d['problem'])}",
+    "model.retried": lambda d: f"retry     {d['model']}: {_short(d['problem'])}",
+}

@@ -1,0 +1,1 @@
+"""The library served to other programs over the Model Context Protocol."""
