@@ -19,8 +19,9 @@ from yunjue.errors import (
     UsageError,
 )
 from yunjue.library.open import open_library
+from yunjue.synthesis.template import render_tool
 from yunjue.traces.trace import read_trace
-from yunjue.types import CallOutcome
+from yunjue.types import CallOutcome, Verdict
 
 pytestmark = pytest.mark.usefixtures("shared_base")
 
@@ -125,11 +126,9 @@ async def test_candidates_that_fail_are_refused_and_the_run_says_so(tmp_path):
 
 
 async def test_what_could_not_be_made_is_passed_over_and_tried_again_later(tmp_path):
+    answer = {"action": "answer", "text": "CEDAR"}
     settings = story.story_settings(
-        tmp_path,
-        {"candidates": 2, "repairs": 0},
-        author=story.WRONG,
-        next={"action": "answer", "text": "CEDAR"},
+        tmp_path, {"candidates": 2, "repairs": 0}, author=story.WRONG, next=answer
     )
     kinds = []
     for _ in range(4):
@@ -145,7 +144,7 @@ async def test_what_could_not_be_made_is_passed_over_and_tried_again_later(tmp_p
     (refusal,) = library.refusals()
     assert (refusal.name, refusal.times, refusal.left) == ("reverse_text", 2, 4)
 
-    able = story.story_settings(tmp_path)  # the same model by name, and better now
+    able = story.story_settings(tmp_path, next=answer)  # the same model by name, and better now
     assert (await solve(story.TASK, able)).new_tools == []
     library.forget_refusals(["reverse_text"])
     assert (await solve(story.TASK, able)).new_tools == ["reverse_text"]
@@ -153,7 +152,11 @@ async def test_what_could_not_be_made_is_passed_over_and_tried_again_later(tmp_p
 
 
 async def test_a_refusal_under_another_name_is_noticed_when_it_is_specified(tmp_path):
-    settings = story.story_settings(tmp_path, decide={"kind": "compute", "function": "turn_text"})
+    settings = story.story_settings(
+        tmp_path,
+        decide={"kind": "compute", "function": "turn_text"},
+        next={"action": "answer", "text": "CEDAR"},
+    )
     library = open_library(settings, print)
     library.refuse("reverse_text", settings.model, "no two agree", "an earlier run")
     result = await solve(story.TASK, settings)
@@ -318,7 +321,7 @@ async def test_wrong_inputs_go_back_to_the_model(tmp_path):
     assert [outcome["status"] for outcome in called] == ["input_error", "ok"]
 
 
-WRITES = """```python
+WRITES = """
 def reverse_text(text: str) -> str:
     import os
     os.makedirs("outputs/texts", exist_ok=True)
@@ -326,11 +329,15 @@ def reverse_text(text: str) -> str:
         file.write(text[::-1])
     os.symlink("/etc/passwd", "outputs/passwd")
     return text[::-1]
-```"""
+"""
 
 
 async def test_files_that_a_tool_leaves_are_kept_with_the_run(tmp_path):
-    settings = story.story_settings(tmp_path, author=WRITES)
+    settings = story.story_settings(tmp_path)
+    library = open_library(settings, print)
+    tool = story.tool(render_tool(story.SPEC, WRITES, []))
+    library.add(tool, Verdict(tool_id=tool.id, admitted=True, stages=[]))
+    library.close()
     result = await solve(story.TASK, settings)
     (path,) = result.files
     assert path.endswith(f"{result.run}/outputs/call-1/texts/reversed.txt")

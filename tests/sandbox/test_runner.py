@@ -43,13 +43,13 @@ def talk_about(tmp_path):
 
 def test_calls_and_schemas(talk_about):
     talk = talk_about(DOUBLE)
-    assert [talk.call({"value": n}).output for n in (1, 2)] == [{"result": 2}, {"result": 4}]
+    assert [talk.call({"value": n})[0].output for n in (1, 2)] == [{"result": 2}, {"result": 4}]
     assert talk.inspect().meta["name"] == "probe"
 
 
 def test_streams_are_cut(talk_about):
     body = "print('é' * 5000)\nsys.stderr.write('e' * 100_000)\nreturn {'result': 1}"
-    outcome = talk_about(tool(body)).call({})
+    outcome = talk_about(tool(body)).call({})[0]
     assert outcome.status == "ok"
     assert (outcome.stdout, outcome.stderr) == ("é" * 50, "e" * 100)
 
@@ -57,12 +57,12 @@ def test_streams_are_cut(talk_about):
 def test_timeout_and_the_call_after_it(talk_about):
     source = tool("while input.value: pass\nreturn {'result': 1}")
     talk = talk_about(source, SandboxLimits(seconds=0.5))
-    assert talk.call({"value": 1}).reason == "timeout"
-    assert talk.call({"value": 0}).status == "ok"
+    assert talk.call({"value": 1})[0].reason == "timeout"
+    assert talk.call({"value": 0})[0].status == "ok"
 
 
 def test_too_large(talk_about):
-    outcome = talk_about(tool("return {'result': 'x' * 1000}")).call({})
+    outcome = talk_about(tool("return {'result': 'x' * 1000}")).call({})[0]
     assert outcome.reason == "output_too_large" and "1000" in outcome.error
 
 
@@ -70,18 +70,18 @@ def test_processes_left_behind_die(talk_about):
     body = (
         "pid = os.fork()\nif not pid:\n    os.setsid()\n    time.sleep(99)\nreturn {'result': pid}"
     )
-    pid = talk_about(tool(body)).call({}).output["result"]
+    pid = talk_about(tool(body)).call({})[0].output["result"]
     assert not os.path.exists(f"/proc/{pid}")
 
 
 def test_a_fork_that_comes_back_says_nothing(talk_about):
     body = "pid = os.fork()\nif pid:\n    os.wait()\nreturn {'result': bool(pid)}"
-    assert talk_about(tool(body)).call({}).output == {"result": True}
+    assert talk_about(tool(body)).call({})[0].output == {"result": True}
 
 
 def test_killing_the_runner_costs_one_call(talk_about):
     talk = talk_about(tool("if input.value: os.kill(os.getppid(), 9)\nreturn {'result': 1}"))
-    outcomes = [talk.call({"value": value}) for value in (0, 1, 0)]
+    outcomes = [talk.call({"value": value})[0] for value in (0, 1, 0)]
     assert [outcome.status for outcome in outcomes] == ["ok", "failed", "ok"]
 
 

@@ -38,7 +38,7 @@ class Fake:
         self.jobs.append(job)
         if isinstance(self.outcomes[0], Exception):
             raise self.outcomes[0]
-        return self.outcomes
+        return self.outcomes if len(job.calls) > 1 else self.outcomes[1:2]
 
 
 def named(name):
@@ -59,7 +59,7 @@ def test_names_are_unique():
     "probe", [one for one in PROBES if one.host is nothing], ids=lambda probe: probe.name
 )
 async def test_every_probe_can_fail(probe):
-    fail = BROKEN if probe.judge(BROKEN, {}) else FAILED
+    fail = BROKEN if probe.judge(BROKEN, {"_folder": "no such folder"}) else FAILED
     assert await attempt(Fake(HARMLESS, fail, HARMLESS), probe)
 
 
