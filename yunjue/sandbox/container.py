@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ SCRATCH = "/tmp"  # noqa: S108 - inside the sandbox
 MIB = 1 << 20
 OWN_PROCESSES = 2
 """Init and the runner, on top of what the tool may have."""
+NOTHING = "ro,noexec,nosuid,nodev,size=4k"
+REMOVALS = 10
+"""Attempts to remove a container."""
 EXIT_SECONDS = 5
 """From the last byte of a container to the engine's word on why it ended."""
 
@@ -35,7 +39,7 @@ class Container:
     Attributes:
         image: a reference the engine has.
         mounts: path inside -> host folder, read-only.
-        count_inodes: whether the engine can bound the number of files in a tmpfs.
+        podman: the engine is podman, which cannot bound the number of files in a tmpfs.
         runtime: the engine's name of another runtime than its default.
     """
 
@@ -44,7 +48,7 @@ class Container:
     environment: Mapping[str, str]
     limits: SandboxLimits
     mounts: Mapping[str, Path] = field(default_factory=dict)
-    count_inodes: bool = True
+    podman: bool = False
     runtime: str | None = None
 
     def host_config(self, client: DockerClient) -> dict[str, Any]:
@@ -52,16 +56,20 @@ class Container:
 
         limits = self.limits
         scratch = f"rw,noexec,nosuid,nodev,mode=1777,size={limits.scratch_mib * MIB}"
-        if self.count_inodes:
+        if not self.podman:
             scratch += f",nr_inodes={256 * limits.scratch_mib}"
-        seccomp = (files("yunjue.sandbox") / "seccomp.json").read_text("utf-8")
+        profile = files("yunjue.sandbox") / "seccomp.json"
+        # Podman wants the name of a file, which its service must be able to read.
+        seccomp = str(profile) if self.podman else profile.read_text("utf-8")
+        # Podman makes these writable in every container unless they are something else.
+        podmans = {"/run": NOTHING, "/var/tmp": NOTHING} if self.podman else {}  # noqa: S108
         return client.api.create_host_config(
             network_mode="none",
             read_only=True,
             init=True,  # reaps, and keeps the tool from being PID 1, which signals spare
             ipc_mode="none",
             # Message queues are files that would stay from one call to the next.
-            tmpfs={SCRATCH: scratch, "/dev/mqueue": "ro,noexec,nosuid,nodev,size=4k"},
+            tmpfs={SCRATCH: scratch, "/dev/mqueue": NOTHING, **podmans},
             cap_drop=["ALL"],
             mem_limit=limits.memory_mib * MIB,
             memswap_limit=limits.memory_mib * MIB,  # memory and swap together: no swap
@@ -70,6 +78,8 @@ class Container:
             security_opt=["no-new-privileges:true", f"seccomp={seccomp}"],
             log_config=LogConfig(type="none"),  # else all that is printed fills the disk
             ulimits=[
+                # Podman's default is more than a nested engine may give.
+                *([Ulimit(name="nproc", soft=4096, hard=4096)] if self.podman else []),
                 Ulimit(name="core", soft=0, hard=0),
                 Ulimit(name="nofile", soft=256, hard=256),
                 Ulimit(name="fsize", soft=limits.scratch_mib * MIB, hard=limits.scratch_mib * MIB),
@@ -133,10 +143,26 @@ def _remove(client: DockerClient, name: str, gone: bool) -> str:
             if client.api.inspect_container(name)["State"]["OOMKilled"]:
                 death = "memory"
         with engine_errors(SandboxError), contextlib.suppress(NotFound):
-            client.api.remove_container(name, v=True, force=True)
+            _force_away(client, name)
     finally:
         client.close()
     return death
+
+
+def _force_away(client: DockerClient, name: str) -> None:
+    """Remove it. Podman refuses that for a moment while a container stops by itself."""
+    from docker.errors import APIError, NotFound
+
+    for attempt in range(REMOVALS):
+        try:
+            client.api.remove_container(name, v=True, force=True)
+            return
+        except NotFound:
+            raise
+        except APIError:
+            if attempt + 1 == REMOVALS:
+                raise
+            time.sleep(0.2)
 
 
 @contextlib.contextmanager

@@ -43,7 +43,7 @@ class DockerSandbox(Backend):
         self._named = image
         self._runtime = runtime
         self._version = "auto"
-        self._count_inodes = True
+        self._podman = False
         self._reference = ""
         self._python = custom_image.PYTHON
         self._inside: custom_image.Inside | None = None
@@ -82,7 +82,7 @@ class DockerSandbox(Backend):
                 hint="Add it to the engine's configuration, or change the setting runtime.",
             )
         parts = version.get("Components") or ()
-        self._count_inodes = not any("podman" in str(part.get("Name")).lower() for part in parts)
+        self._podman = any("podman" in str(part.get("Name")).lower() for part in parts)
         self.isolation = Isolation(
             network=True,
             filesystem=True,
@@ -99,8 +99,8 @@ class DockerSandbox(Backend):
             with tempfile.NamedTemporaryFile(dir=self.cache, suffix=".tar") as tar:
                 image.write_tar(base.root, tar)
                 tar.flush()
-                repository, tag = base.tag.split(":")
-                client.api.import_image_from_file(tar.name, repository=repository, tag=tag)
+                # The tag in one with the name: podman does not heed one beside it.
+                client.api.import_image_from_file(tar.name, repository=base.tag)
 
     def _install(self, job: SandboxJob, stop: threading.Event) -> Path | None:
         if self._inside is None:
@@ -152,6 +152,6 @@ class DockerSandbox(Backend):
             environment,
             limits,
             mounts or {},
-            self._count_inodes,
+            self._podman,
             self._runtime,
         )

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from yunjue.sandbox.container import LABEL
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
-STOPPED = ("created", "exited", "dead")
+ALIVE = ("running", "paused", "restarting", "removing", "stopping")
+"""Engines name the other states differently, and podman refuses filters by names it lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,12 @@ class Leftover:
 
 def containers(client: DockerClient, running: bool = True) -> list[Leftover]:
     """Ours, oldest first; without ``running`` only those that have stopped."""
-    filters: dict[str, Any] = {"label": f"{LABEL}=1"}
-    if not running:
-        filters["status"] = list(STOPPED)
     now = time.time()
     found = [
         Leftover(one["Names"][0].lstrip("/"), one["State"], max(0.0, now - one["Created"]))
-        for one in client.api.containers(all=True, filters=filters)
+        for one in client.api.containers(all=True, filters={"label": f"{LABEL}=1"})
     ]
+    found = [one for one in found if running or one.state.lower() not in ALIVE]
     return sorted(found, key=lambda one: -one.age)
 
 
