@@ -251,9 +251,9 @@ def _listed(server: McpServer, wanted: list[str] | None) -> tuple[McpServer, dic
 def _changes(before: list[RemoteTool], after: list[RemoteTool]) -> list[str]:
     old, new = ({tool.name: tool for tool in tools} for tools in (before, after))
     lines = [
-        f"+ {name}: {new[name].description[:200]!r}" for name in sorted(new.keys() - old.keys())
+        f"+ {name!r}: {new[name].description[:200]!r}" for name in sorted(new.keys() - old.keys())
     ]
-    lines += [f"- {name}" for name in sorted(old.keys() - new.keys())]
+    lines += [f"- {name!r}" for name in sorted(old.keys() - new.keys())]
     for name in sorted(old.keys() & new.keys()):
         for field in ("description", "input_schema", "output_schema"):
             was, now = getattr(old[name], field), getattr(new[name], field)
