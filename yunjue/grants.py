@@ -17,7 +17,7 @@ from yunjue.protocols import Sandbox, SandboxJob
 from yunjue.sandbox.passing import PassingSandbox
 from yunjue.sandbox.redact import SHORTEST
 from yunjue.synthesis.template import read_meta
-from yunjue.types import CallOutcome
+from yunjue.types import CallOutcome, Tool
 
 
 class NotGranted(Exception):
@@ -34,7 +34,7 @@ def equipped(job: SandboxJob, settings: Settings) -> SandboxJob:
     Raises:
         NotGranted: something that it declares is not allowed.
     """
-    meta = _meta(job.source)
+    meta = declared(job.source)
     return replace(job, network=_network(meta, settings), secrets=_secrets(meta, settings))
 
 
@@ -47,7 +47,18 @@ def lacking(source: str, settings: Settings) -> str:
     return ""
 
 
-def _meta(source: str) -> dict[str, Any]:
+def call_of(tool: Tool, inputs: dict[str, Any], settings: Settings) -> SandboxJob:
+    """The job that calls a tool of the library once, within the bounds of the settings."""
+    return SandboxJob(
+        source=tool.source,
+        calls=[inputs],
+        requirements=tool.requirements,
+        limits=settings.tool_limits(),
+    )
+
+
+def declared(source: str) -> dict[str, Any]:
+    """What the tool's file says of itself; {} of a file that is no tool."""
     try:
         return read_meta(source)
     except (ValueError, SyntaxError, RecursionError, MemoryError):

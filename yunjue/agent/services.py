@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from yunjue.config import Settings
 from yunjue.events import Events
+from yunjue.grants import call_of
 from yunjue.library.library import Library
 from yunjue.limits import Meter
 from yunjue.mcp_client.offered import RemoteTools
 from yunjue.models.gateway import Gateway
-from yunjue.protocols import Effects, Outputs, Sandbox, SandboxJob
+from yunjue.protocols import Effects, Outputs, Sandbox
 from yunjue.synthesis.synthesize import Synthesizer
 from yunjue.types import CallOutcome, Tool
 
@@ -109,12 +110,9 @@ class Services:
         files it leaves go to the folder ``call`` of :attr:`outputs`."""
         if not tool.source:
             return await self._call_remote(tool, inputs)
-        job = SandboxJob(
-            source=tool.source,
-            calls=[inputs],
-            requirements=tool.requirements,
+        job = replace(
+            call_of(tool, inputs, self.settings),
             files={name: Path(path) for name, path in files.items()},
-            limits=self.settings.tool_limits(),
             warm=True,
             outputs=Outputs(self.outputs / call),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -161,17 +161,12 @@ def reindex(library: options.Library = None, json: options.Json = False) -> None
 async def _call(
     settings: Settings, tool: Tool, inputs: dict[str, Any], out: Path | None
 ) -> CallOutcome:
-    from yunjue.grants import GrantedSandbox
-    from yunjue.protocols import Outputs, SandboxJob
+    from yunjue.grants import GrantedSandbox, call_of
+    from yunjue.protocols import Outputs
     from yunjue.sandbox.select import opened_sandbox
 
-    job = SandboxJob(
-        source=tool.source,
-        calls=[inputs],
-        requirements=tool.requirements,
-        limits=settings.tool_limits(),
-        outputs=Outputs(out) if out else None,
-    )
+    outputs = Outputs(out) if out else None
+    job = replace(call_of(tool, inputs, settings), outputs=outputs)
     async with opened_sandbox(settings, warn) as sandbox:
         return (await GrantedSandbox(sandbox, settings).call(job))[0]
 

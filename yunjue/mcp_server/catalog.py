@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mcp_types import ListToolsResult, ToolAnnotations
 from mcp_types import Tool as Listed
 
+from yunjue.grants import declared
 from yunjue.library.library import Library
-from yunjue.synthesis.template import read_meta
 from yunjue.types import Tool
 
 PAGE = 100
@@ -78,7 +76,7 @@ def is_plain(tool: Tool) -> bool:
 def listed(tool: Tool) -> Listed:
     """The tool as it is listed. A tool keeps nothing and changes nothing; only one that
     declares hosts meets the world outside."""
-    network = bool(_meta(tool).get("network"))
+    network = bool(declared(tool.source).get("network"))
     return Listed(
         name=tool.name,
         description=tool.description,
@@ -91,10 +89,3 @@ def listed(tool: Tool) -> Listed:
             open_world_hint=network,
         ),
     )
-
-
-def _meta(tool: Tool) -> dict[str, Any]:
-    try:
-        return read_meta(tool.source)
-    except (ValueError, SyntaxError):
-        return {}

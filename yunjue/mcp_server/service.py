@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from itertools import count
 from typing import Any
 from weakref import WeakSet
@@ -35,11 +36,11 @@ from yunjue.agent.views import outcome_text
 from yunjue.config import Settings
 from yunjue.errors import YunjueError
 from yunjue.events import Event
-from yunjue.grants import GrantedSandbox
+from yunjue.grants import GrantedSandbox, call_of
 from yunjue.library.library import Library
 from yunjue.library.open import open_library
 from yunjue.mcp_server.catalog import SOLVE, is_served, page
-from yunjue.protocols import Sandbox, SandboxJob
+from yunjue.protocols import Sandbox
 from yunjue.sandbox.select import opened_sandbox
 from yunjue.types import CallOutcome, Tool
 
@@ -162,23 +163,15 @@ class Service:
         unknown = sorted(set(inputs) - set(tool.input_schema.get("properties", {})))
         if unknown:
             return _refused(f"ERROR (wrong inputs): {tool.name} has no input {unknown[0][:100]!r}")
+        # The tool's own InputModel checks the inputs, in the sandbox: a schema may hold a
+        # pattern that takes for ever, and here nothing bounds it.
+        job = replace(call_of(tool, inputs, self._settings), warm=True)
         async with self._turns:
-            outcome = (await self._sandbox.call(self._job(tool, inputs)))[0]
+            outcome = (await self._sandbox.call(job))[0]
         await asyncio.to_thread(self._record, tool, outcome, inputs)
         if outcome.status != "ok":
             return _refused(outcome_text(outcome))
         return CallToolResult(content=[_text(outcome.output)], structured_content=outcome.output)
-
-    def _job(self, tool: Tool, inputs: dict[str, Any]) -> SandboxJob:
-        # The tool's own InputModel checks the inputs, in the sandbox: a schema may hold a
-        # pattern that takes for ever, and here nothing bounds it.
-        return SandboxJob(
-            source=tool.source,
-            calls=[inputs],
-            requirements=tool.requirements,
-            limits=self._settings.tool_limits(),
-            warm=True,
-        )
 
     def _record(self, tool: Tool, outcome: CallOutcome, inputs: dict[str, Any]) -> None:
         try:
