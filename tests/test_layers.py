@@ -14,9 +14,9 @@ LAYERS = [
     {"protocols", "events", "hookspecs"},
     {"config", "limits", "keys", "plugins", "weights", "weight_sources", "prompts"},
     {"models", "sandbox", "store"},
-    {"library", "synthesis", "traces", "bundle", "grants", "starter", "mcp_client"},
+    {"library", "synthesis", "traces", "bundle", "grants", "starter", "mcp_client", "metrics"},
     {"agent"},
-    {"mcp_server"},
+    {"mcp_server", "evolution"},
     {"cli", "default_plugins"},
 ]
 ADAPTERS = LAYERS[3]

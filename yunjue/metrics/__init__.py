@@ -1,0 +1,1 @@
+"""Numbers that say whether an evolution still learns."""
