@@ -27,6 +27,11 @@ from yunjue.protocols import SandboxLimits
 
 PROJECT_FILE = "yunjue.toml"
 ROLES = ("manager", "author", "tester", "executor", "critic", "integrator")
+"""Who asks models in a run."""
+
+EVOLUTION_ROLES = ("aggregator", "merger")
+"""Who asks them between the batches of an evolution."""
+
 
 
 def home() -> Path:
@@ -45,7 +50,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="YUNJUE_", extra="forbid")
 
     model: str | None = Field(None, description="model of every role that names none of its own")
-    roles: dict[Literal[ROLES], str] = Field({}, description="role -> model")
+    roles: dict[Literal[(*ROLES, *EVOLUTION_ROLES)], str] = Field({}, description="role -> model")
     fallbacks: list[str] = Field([], description="models to try when one is not reachable")
     free_models: list[str] = Field([], description="models whose calls cost nothing")
     cache: bool = Field(False, description="answer repeated model requests from disk")
@@ -66,7 +71,7 @@ class Settings(BaseSettings):
     )
     candidates: PositiveInt = Field(6, description="most solutions the author writes per tool")
     repairs: int = Field(1, ge=0, description="rounds of repair with the evidence of failures")
-    max_new_tools: PositiveInt = Field(3, description="most tools made for one task")
+    max_new_tools: int = Field(3, ge=0, description="most tools made for one task; 0 for none")
     max_cost: PositiveFloat | None = Field(None, description="USD a run may cost")
     max_tokens: PositiveInt | None = Field(None, description="tokens a run may use")
     max_calls: PositiveInt | None = Field(200, description="model calls a run may make")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from yunjue.agent.graph import build_graph
-from yunjue.agent.services import Services
+from yunjue.agent.services import RunLibrary, Services
 from yunjue.agent.state import State, new_state
 from yunjue.concurrency import together
 from yunjue.config import ROLES, Settings, home
@@ -25,7 +25,7 @@ from yunjue.models.cache import ReplyCache
 from yunjue.models.gateway import Gateway
 from yunjue.models.selection import choose_models
 from yunjue.plugins import plugins
-from yunjue.protocols import ChatModel, Effects
+from yunjue.protocols import ChatModel, Effects, Sandbox
 from yunjue.sandbox.select import open_sandbox
 from yunjue.store.failures import translated
 from yunjue.synthesis.synthesize import Synthesizer
@@ -71,6 +71,20 @@ class RunResult:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What runs may use together. It belongs to whoever made it, and outlives them.
+
+    Attributes:
+        models: role -> the model to ask, then its fallbacks.
+        library: what the run finds tools in and gives its own to.
+    """
+
+    models: Mapping[str, list[ChatModel]]
+    sandbox: Sandbox
+    library: RunLibrary
 
 
 def runs() -> Runs:
@@ -137,6 +151,7 @@ class Sitting:
     Args:
         earlier: events of the earlier sittings.
         models: what to use instead of choosing by the settings (replay, tests).
+        shared: what the run uses together with others and does not close.
         effects: makes the effects instead of recording live ones (replay).
         folder: where trace and checkpoints go; the home's runs by default.
     """
@@ -149,6 +164,7 @@ class Sitting:
         earlier: list[Event],
         subscribers: tuple[Subscriber, ...] = (),
         models: Mapping[str, list[ChatModel]] | None = None,
+        shared: Shared | None = None,
         effects: Callable[[Events], Effects] | None = None,
         folder: Path | None = None,
     ) -> None:
@@ -159,6 +175,7 @@ class Sitting:
         self.events = Events()
         self._subscribers = subscribers
         self._models = models
+        self._shared = shared
         self._make_effects = effects or (lambda events: RecordedEffects(events, earlier))
 
     async def sit(self, task: str, files: dict[str, str]) -> RunResult:
@@ -186,17 +203,10 @@ class Sitting:
     async def _services(self, stack: AsyncExitStack, meter: Meter) -> Services:
         settings = self.settings
         effects = self._make_effects(self.events)
-        sandbox, models = await together(
-            open_sandbox(settings, self._warn),
-            self._choose_models(),
-        )
-        stack.push_async_callback(sandbox.close)
-        for model in {id(model): model for role in models.values() for model in role}.values():
-            stack.push_async_callback(model.close)
+        shared = self._shared or await self._own(stack)
+        models, sandbox, library = shared.models, shared.sandbox, shared.library
         cache = ReplyCache(home() / "cache" / "replies") if settings.cache else None
         gateway = Gateway(models, effects, meter, self.events, cache)
-        library = open_library(settings, self._warn)
-        stack.callback(library.close)
         remote = RemoteTools(servers.added() if settings.mcp else [], library.similarities)
         stack.push_async_callback(remote.close)
         # What is being proved gets neither network nor secrets; what was proved is granted.
@@ -223,6 +233,19 @@ class Sitting:
             remote=remote,
             outputs=self.folder / OUTPUTS,
         )
+
+    async def _own(self, stack: AsyncExitStack) -> Shared:
+        """What this run uses, closed when it ends."""
+        sandbox, models = await together(
+            open_sandbox(self.settings, self._warn),
+            self._choose_models(),
+        )
+        stack.push_async_callback(sandbox.close)
+        for model in {id(model): model for role in models.values() for model in role}.values():
+            stack.push_async_callback(model.close)
+        library = open_library(self.settings, self._warn)
+        stack.callback(library.close)
+        return Shared(models, sandbox, library)
 
     async def _choose_models(self) -> Mapping[str, list[ChatModel]]:
         if self._models is not None:

@@ -3,23 +3,51 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from yunjue.config import Settings
 from yunjue.events import Events
 from yunjue.grants import call_of
-from yunjue.library.library import Library
+from yunjue.library.library import Found, Move, Refusal
 from yunjue.limits import Meter
 from yunjue.mcp_client.offered import RemoteTools
 from yunjue.models.gateway import Gateway
 from yunjue.protocols import Effects, Outputs, Sandbox
 from yunjue.synthesis.synthesize import Synthesizer
-from yunjue.types import CallOutcome, Tool
+from yunjue.types import CallOutcome, Tool, Verdict
 
 MOST_REMOTE = 3
 """Tools of MCP servers that are shown next to those of the library."""
+
+
+class RunLibrary(Protocol):
+    """What a run needs of a library: :class:`yunjue.library.library.Library` says what each
+    does. An evolution gives each of its runs a branch of one."""
+
+    directory: Path
+
+    def search(self, query: str, k: int) -> list[Found]: ...
+
+    def similarities(self, query: str, texts: Sequence[str]) -> list[float] | None: ...
+
+    def find(self, name: str) -> Tool | None: ...
+
+    def has(self, tool_id: str) -> bool: ...
+
+    def pass_over(self, name: str, model: str) -> Refusal | None: ...
+
+    def add(self, tool: Tool, verdict: Verdict) -> Tool: ...
+
+    def refuse(self, name: str, model: str, why: str, run: str) -> None: ...
+
+    def forget_refusals(self, names: Collection[str]) -> int: ...
+
+    def record_call(
+        self, run: str, call: str, tool_id: str, outcome: CallOutcome, inputs: Mapping[str, Any]
+    ) -> Move | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +63,7 @@ class Services:
     run: str
     settings: Settings
     gateway: Gateway
-    library: Library
+    library: RunLibrary
     sandbox: Sandbox
     synthesizer: Synthesizer
     events: Events
