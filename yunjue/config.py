@@ -33,7 +33,6 @@ EVOLUTION_ROLES = ("aggregator", "merger")
 """Who asks them between the batches of an evolution."""
 
 
-
 def home() -> Path:
     """The folder of this user's library, runs, keys and models (``YUNJUE_HOME``)."""
     named = os.environ.get("YUNJUE_HOME")

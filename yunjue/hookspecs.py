@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from yunjue.config import Settings
     from yunjue.events import Event
+    from yunjue.evolution.engine import Context, Engine
     from yunjue.protocols import ChatModel, Embedder, Sandbox
     from yunjue.types import Tool, Verdict
 
@@ -45,6 +46,12 @@ def register_embedders(register: Callable[[str, Callable[[Settings], Embedder]],
 def register_sandboxes(register: Callable[[str, Callable[[Settings], Sandbox]], None]) -> None:
     """Offer sandbox backends: ``register("acme", make)``; ``--sandbox acme`` calls
     ``make(settings)``."""
+
+
+@hookspec
+def register_engines(register: Callable[[str, Callable[[Context], Engine]], None]) -> None:
+    """Offer engines for the batches of an evolution: ``register("acme", make)``;
+    ``yunjue evolve --engine acme`` calls ``make(context)``."""
 
 
 @hookspec

@@ -20,7 +20,7 @@ from yunjue import hookspecs
 from yunjue.errors import PluginError, UsageError
 
 GROUP = "yunjue"
-BUILT_IN = ("commands", "models", "embedders", "sandboxes")
+BUILT_IN = ("commands", "models", "embedders", "sandboxes", "engines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Plugins:
         return found + self.failed
 
     def choose(self, kind: str, name: str, *args: Any) -> Any:
-        """Make the ``kind`` (``models``, ``embedders``, ``sandboxes``) called ``name``.
+        """Make the ``kind`` (``models``, ``sandboxes``, ``engines``, …) called ``name``.
 
         Raises:
             UsageError: nobody offers that name.

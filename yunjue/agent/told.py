@@ -84,6 +84,11 @@ _LINES = {
     "tool.called": _called,
     "tool.network": _visited,
     "tool.moved": lambda d: f"library   {d['name']} is now {d['status']}: {_short(d['why'])}",
+    "absorb.merged": lambda d: (
+        f"merge     {', '.join(d['parents'])} into {d['name']}: {_short(d['why'])}"
+    ),
+    "absorb.apart": lambda d: f"apart     {', '.join(d['tools'])}: {_short(d['why'])}",
+    "absorb.dropped": lambda d: f"drop      {d['name']}: {_short(d['why'])}",
     "executor.acted": lambda d: {
         "search_tools": f"search    {_short(d.get('query', ''))}",
         "request_tools": f"request   {_short('; '.join(d.get('needs', [])))}",

@@ -2,13 +2,14 @@
 
 ::
 
-    LIBRARY/library.db      rows: tools, verdicts, cases, calls, history, refusals
+    LIBRARY/library.db      rows: tools, verdicts, cases, calls, history, refusals, absorptions
     LIBRARY/code/ab/…py     the tools' files, by content hash
     LIBRARY/index/          vectors; can be deleted at any time
 """
 
 from __future__ import annotations
 
+from yunjue.library.absorbed import Absorbed
 from yunjue.library.finding import Found
 from yunjue.library.refused import Refused
 from yunjue.library.upkeep import Upkeep
@@ -21,7 +22,7 @@ from yunjue.store.sweep import Leftover
 __all__ = ["Failure", "Found", "Leftover", "Library", "Move", "Refusal"]
 
 
-class Library(Versions, Use, Refused, Upkeep):
+class Library(Versions, Use, Refused, Absorbed, Upkeep):
     """The tools of one folder. Any number of processes and threads may use it at once.
 
     Nothing is opened before it is needed and no file is made before the first write: a

@@ -26,6 +26,11 @@ class Refused(Shelf):
         database = self._opened()
         return Refusals(database).pass_over(name, model) if database else None
 
+    def passing_over(self, name: str, model: str) -> Refusal | None:
+        """What :meth:`pass_over` would give, without counting."""
+        database = self._opened()
+        return Refusals(database).due(name, model) if database else None
+
     def forget_refusals(self, names: Collection[str]) -> int:
         """Let the tools of these names be tried again; how many refusals that were."""
         database = self._opened()

@@ -57,7 +57,9 @@ class StepRecord:
         added: tools that entered the library; a merged one counts once.
         merges: merges of two or more tools into one.
         merged: tools that went into those merges.
-        dropped: tools made in the batch that did not enter, for whatever reason.
+        dropped: tools made in the batch that were discarded: never called, or their name was
+            another's.
+        tokens, cost_usd: of aggregator and merger.
         seconds: wall time of the whole batch, its tasks included.
     """
 
@@ -67,6 +69,8 @@ class StepRecord:
     merges: int = 0
     merged: int = 0
     dropped: int = 0
+    tokens: int = 0
+    cost_usd: float = 0.0
     seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ NAMES = (
     "m005_life",
     "m006_use",
     "m007_refusals",
+    "m008_absorptions",
 )
 
 
@@ -200,6 +201,20 @@ def migrations() -> Migrations:
                 run TEXT NOT NULL,
                 last TEXT NOT NULL,
                 PRIMARY KEY (name, model)
+            );
+            """
+        )
+
+    @steps()
+    def m008_absorptions(db: Database) -> None:
+        db.executescript(
+            """
+            CREATE TABLE absorptions (
+                evolution TEXT NOT NULL,
+                step INTEGER NOT NULL,
+                record TEXT NOT NULL,
+                created TEXT NOT NULL,
+                PRIMARY KEY (evolution, step)
             );
             """
         )
