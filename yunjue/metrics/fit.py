@@ -63,7 +63,8 @@ def fit(egl: Sequence[Fraction | float | None]) -> Fit | None:
     is taken with Student's t. Points of a cumulative ratio depend on their neighbours, so an
     interval from single points would be far too narrow. It assumes that one ``a`` holds over
     the whole stream and that blocks err independently; a stream that goes on making tools
-    breaks the first, and then the interval is of the best a/t, not of the tools there will be.
+    breaks the first, and then the interval is of the best a/t, not of the tools there will be:
+    ``benchmarks/egl_fit.py`` shows that it then mostly does not hold the final C/mu.
 
     Args:
         egl: L_t in stream order; None where it is undefined.
