@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 HEIGHT = 10
-AXIS = 9  # characters left of the plot
+AXIS = 10  # characters left of the plot
 
 
 def curves(report: dict[str, Any], egl: Sequence[float | None], width: int) -> str:
