@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from metric_samples import ALONE, HAND, STEPS, evolve_tasks, hand_journal
 
 from yunjue.metrics.journal import history, read_journal
-from yunjue.metrics.record import History, StepRecord
+from yunjue.metrics.record import History, StepRecord, TaskRecord
 from yunjue.metrics.report import report
 from yunjue.metrics.summary import arm_summary, domain_rows, step_rows, wilson
 
@@ -78,6 +78,16 @@ def test_domains_by_hand():
 def test_the_last_step_counts_not_the_last_line():
     steps = (StepRecord(2, size=9), StepRecord(1, size=4))
     assert arm_summary(History((HAND[0],), steps), "evolve")["library"] == 9
+
+
+def test_only_wrong_answers_that_were_given_admit_falsely():
+    def count(status, right):
+        task = TaskRecord("evolve", 1, 0, "", status=status, right=right, made=2, calls=1)
+        return arm_summary(History((task,)), "evolve")["false_admissions"]
+
+    assert count("solved", False) == 2 and count("solved", True) == 0
+    assert count("not_solved", False) == 0 and count("limit", False) == 0
+    assert count("solved", None) is None
 
 
 @given(evolve_tasks())

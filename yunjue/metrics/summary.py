@@ -70,11 +70,13 @@ def step_rows(history: History) -> list[dict[str, Any]]:
     """One row a step of the evolution, in order. ``egl`` is cumulative after the step,
     ``marginal`` that of its tasks alone; ``library`` and ``batch_seconds`` are None until the
     step has ended."""
-    tasks = stream(history, EVOLVE)
+    batches: dict[int, list[TaskRecord]] = {}
+    for task in stream(history, EVOLVE):
+        batches.setdefault(task.step, []).append(task)
     steps = {step.step: step for step in history.steps}
     meter, rows = Meter(), []
-    for number in sorted({task.step for task in tasks} | set(steps)):
-        batch = [task for task in tasks if task.step == number]
+    for number in sorted({*batches, *steps}):
+        batch = batches.get(number, [])
         for task in batch:
             meter.add(task)
         numbers, step = _numbers(batch), steps.get(number)
