@@ -9,13 +9,26 @@ from yunjue.hookspecs import hookimpl
 
 @hookimpl
 def register_commands(app: typer.Typer) -> None:
-    from yunjue.cli import doctor, evolve, keys, mcp, models, plugins, runs, sandbox, solve, tools
+    from yunjue.cli import (
+        doctor,
+        evolve,
+        keys,
+        mcp,
+        metrics,
+        models,
+        plugins,
+        runs,
+        sandbox,
+        solve,
+        tools,
+    )
 
     app.command("solve")(solve.solve)
     app.command("resume")(solve.resume)
     app.add_typer(evolve.app, name="evolve")
     app.add_typer(runs.app, name="runs")
     app.add_typer(tools.app, name="tools")
+    app.command("metrics")(metrics.metrics)
     app.add_typer(mcp.app, name="mcp")
     app.add_typer(models.app, name="models")
     app.add_typer(keys.app, name="keys")
