@@ -125,4 +125,3 @@ def _declared_name(tree: ast.Module) -> str:
         return str(read_meta(ast.unparse(tree)).get("name", ""))
     except ValueError:
         return ""
-
