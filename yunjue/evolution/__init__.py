@@ -1,0 +1,1 @@
+"""Streams of tasks over one library: where they come from, how they are run and judged."""
