@@ -23,17 +23,11 @@ from typing import Any
 from yunjue.agent.run import runs, solve
 from yunjue.config import Settings, load_settings
 from yunjue.errors import YunjueError
-from yunjue.events import Events
-from yunjue.limits import Limits, Meter
-from yunjue.models.gateway import Gateway, Unrecorded
-from yunjue.models.selection import choose_models
-from yunjue.synthesis.schemas import closed
-from yunjue.types import Message
+from yunjue.evolution.baselines import ask_alone
+from yunjue.models.selection import opened_gateway
 
 ARMS = ("model", "empty", "kept")
 TITLES = {"model": "model alone", "empty": "agent, empty library", "kept": "agent, kept library"}
-TEXT = {"type": "string", "maxLength": 200}
-ALONE = "Answer the task. Think it through, then give the answer alone, without explanation."
 
 
 def main() -> None:
@@ -99,7 +93,7 @@ async def run_one(arm: str, task: dict[str, Any], options: Any) -> dict[str, Any
 
     try:
         if arm == "model":
-            row |= await ask_alone(task["task"], settings)
+            row |= await alone(task["task"], settings)
         else:
             result = await solve(task["task"], settings, subscribers=(see,))
             row |= {
@@ -118,17 +112,13 @@ async def run_one(arm: str, task: dict[str, Any], options: Any) -> dict[str, Any
     return row
 
 
-async def ask_alone(task: str, settings: Settings) -> dict[str, Any]:
-    models = await choose_models(settings, warn=lambda message: None)
-    meter = Meter(Limits())
-    gateway = Gateway(models, Unrecorded(), meter, Events())
-    schema = closed({"thinking": {"type": "string", "maxLength": 600}, "answer": TEXT})
-    messages = [Message(role="system", content=ALONE), Message(role="user", content=task)]
-    try:
-        reply = await gateway.ask_json("executor", messages, schema, max_tokens=400)
-    finally:
-        await gateway.close()
-    return {"answer": reply["answer"].strip(), "tokens": meter.spent.tokens, "status": "solved"}
+async def alone(task: str, settings: Settings) -> dict[str, Any]:
+    async with opened_gateway(settings, warn=lambda message: None) as gateway:
+        status, answer = await ask_alone(gateway, task)
+        tokens = sum(
+            use.prompt_tokens + use.completion_tokens for use in gateway.spent_by_role.values()
+        )
+    return {"answer": answer, "tokens": tokens, "status": status}
 
 
 def keep_trace(run: str, out: Path, name: str) -> None:
