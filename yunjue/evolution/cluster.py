@@ -20,8 +20,8 @@ from yunjue.prompts import conversation
 from yunjue.protocols import Effects
 from yunjue.synthesis.schemas import closed
 
-NEAR = 0.7
-"""Cosine from which two tools are neighbours. Low: the aggregator decides."""
+NEAR = 0.75
+"""Cosine from which two tools are neighbours, and the aggregator is asked."""
 NEIGHBOURS = 3
 """Of the library's tools that are looked at for each of the batch's."""
 LARGEST = 6

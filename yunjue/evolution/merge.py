@@ -3,13 +3,16 @@
 The canonical tool must pass the union of its parents' tests and regression cases in the
 sandbox. Where the parents take the same inputs, each is tried with all cases first: one that
 passes them needs no new code. Else the merger specifies one function, says how each parent's
-calls are made with it, and writes it.
+calls are made with it, and writes it. If nothing passes, the best parent of those that share
+one name stays; tools of different names stay apart, for they may not be one function after
+all: small models say yes to every question whether two functions are one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from yunjue.agent.manager import to_spec
@@ -31,12 +34,13 @@ from yunjue.synthesis.stages import tests_stage
 from yunjue.synthesis.trial import try_winner
 from yunjue.types import Case, Tool, ToolSpec, Verdict
 
-ATTEMPTS = 3
+ATTEMPTS = 2
 """Programs that the merger may write."""
-TEMPERATURES = (0.2, 0.7, 0.7)
+TEMPERATURES = (0.2, 0.7)
 MOST_CASES = 40
 """Of the union; each parent gives as many."""
 MAX_TOKENS = 600
+WRITTEN = "the merger's function passes the tests of all"
 CONSTANT = {"anyOf": [{"type": "string", "maxLength": 60}, {"type": "number"}, {"type": "boolean"}]}
 
 
@@ -88,23 +92,31 @@ class Merger:
                 tools.
         """
         if _same_inputs(group):
-            return await self._merge_alike(group)
+            merged = await self._merge_alike(group)
+            if merged is not None:
+                return merged
         try:
+            widest = _widest(group)
+            if widest is not None:
+                merged = await self._take_in(widest, group)
+                if merged is not None:
+                    return merged
             spec, calls = await self._specify(group)
         except (ModelOutputInvalid, PromptTooLong, ValueError) as error:
             return Merged([], f"they stay apart: no specification covers them: {error}")
         cases = [
-            case.model_copy(update={"inputs": called(call, case.inputs)})
+            _asked_with(call, case)
             for parent, call in zip(group, calls, strict=True)
             for case in share(parent.cases, len(group))
         ]
         written = await self._write(group, spec, cases)
         if isinstance(written, str):
             return Merged([], f"they stay apart: {written}")
-        return Merged(list(group), "the merger's function passes the tests of all", None, *written)
+        return Merged(list(group), WRITTEN, None, *written)
 
-    async def _merge_alike(self, group: Sequence[Contender]) -> Merged:
-        """The parents take the same inputs: all cases fit each of them."""
+    async def _merge_alike(self, group: Sequence[Contender]) -> Merged | None:
+        """The parents take the same inputs: all cases can be asked of each. None if they give
+        different results for them: then it takes another input to be one function."""
         cases = distinct(case for parent in group for case in share(parent.cases, len(group)))
         passed = [await self._passed(parent.tool, cases) for parent in group]
         ranked = sorted(
@@ -116,13 +128,31 @@ class Merger:
         of = f"{passed[ranked[0]]} of the {len(cases)} cases of all"
         if passed[ranked[0]] == len(cases):
             return Merged(others, f"{best.tool.name} passes {of}", best)
-        if not _contradict(cases):
-            spec = _specification(best.tool)
-            written = await self._write(group, spec, cases) if spec else "it has no such inputs"
-            if not isinstance(written, str):
-                how = "the merger's function passes the tests of all"
-                return Merged(list(group), how, None, *written)
-        return Merged(others, f"the best stays: {best.tool.name} passes {of}", best)
+        one_name = len({one.tool.name for one in group}) == 1
+        if _contradict(cases) and not one_name:
+            return None
+        spec = _specification(best.tool)
+        written = await self._write(group, spec, cases) if spec else "it has no such inputs"
+        if not isinstance(written, str):
+            return Merged(list(group), WRITTEN, None, *written)
+        if one_name:
+            return Merged(others, f"the best stays: {best.tool.name} passes {of}", best)
+        return Merged([], f"they stay apart: {written}")
+
+    async def _take_in(self, widest: Contender, group: Sequence[Contender]) -> Merged | None:
+        """The parent with the most inputs may do what the others do as it is; None if not."""
+        spec = _specification(widest.tool)
+        if spec is None:
+            return None
+        cases = list(share(widest.cases, len(group)))
+        others = [one for one in group if one is not widest]
+        for parent in others:
+            call = await self._calling(parent.tool, spec)
+            cases += [_asked_with(call, case) for case in share(parent.cases, len(group))]
+        if not cases or await self._passed(widest.tool, cases) < len(cases):
+            return None
+        how = f"{widest.tool.name} passes the {len(cases)} cases of all"
+        return Merged(others, how, widest)
 
     async def _passed(self, tool: Tool, cases: Sequence[Case]) -> int:
         """How many cases the tool passes."""
@@ -170,6 +200,9 @@ class Merger:
             if spec.name not in own and self._taken(spec.name):
                 return f"The name {spec.name} is taken; choose another."
             names = [field.name for field in spec.inputs]
+            most = max(len(one.tool.input_schema.get("properties", {})) for one in group)
+            if _same_inputs(group) and len(names) <= most:
+                return "What the functions differ in must be one more input."
             return "Two inputs have the same name." if len(set(names)) < len(names) else None
 
         return problem
@@ -181,7 +214,9 @@ class Merger:
         }
         schema = closed({field.name: source for field in new.inputs})
         messages = conversation("aggregator_system", "merge_call", old=old, new=new)
-        return await self._gateway.ask_json("merger", messages, schema, max_tokens=200)
+        return await self._gateway.ask_json(
+            "merger", messages, schema, max_tokens=200, check=partial(_unused, names)
+        )
 
     async def _write(
         self, group: Sequence[Contender], spec: ToolSpec, cases: list[Case]
@@ -256,6 +291,26 @@ def called(call: Mapping[str, Mapping[str, Any]], inputs: Mapping[str, Any]) -> 
         name: inputs.get(source["from"]) if "from" in source else source["value"]
         for name, source in call.items()
     }
+
+
+def _unused(names: Sequence[str], answer: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """What the old function is given must reach the new one."""
+    taken = [source["from"] for source in answer.values() if "from" in source]
+    lost = [name for name in names if name not in taken]
+    if not lost:
+        return None
+    return f'The old input {lost[0]} is not used: one new input must be {{"from": "{lost[0]}"}}.'
+
+
+def _asked_with(call: Mapping[str, Mapping[str, Any]], case: Case) -> Case:
+    return case.model_copy(update={"inputs": called(call, case.inputs)})
+
+
+def _widest(group: Sequence[Contender]) -> Contender | None:
+    """The one tool with more inputs than any other, or None."""
+    ranked = sorted(group, key=lambda one: -len(one.tool.input_schema.get("properties", {})))
+    counts = [len(one.tool.input_schema.get("properties", {})) for one in ranked[:2]]
+    return ranked[0] if counts[0] > counts[1] else None
 
 
 def share(cases: Sequence[Case], parents: int) -> list[Case]:
