@@ -23,6 +23,7 @@ from typing import Any
 from yunjue.agent.run import runs, solve
 from yunjue.config import Settings, load_settings
 from yunjue.errors import YunjueError
+from yunjue.evolution.answers import same_answer
 from yunjue.evolution.baselines import ask_alone
 from yunjue.models.selection import opened_gateway
 
@@ -127,17 +128,6 @@ def keep_trace(run: str, out: Path, name: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     text = (runs().path(run) / "trace.jsonl").read_text()
     target.write_text(text.replace(str(out.absolute()), "OUT"))
-
-
-def same_answer(given: str, expected: str) -> bool:
-    """Equal as text, or as numbers to the last digit that is expected."""
-    given, expected = given.strip().strip("'\"."), expected.strip()
-    if given.lower() == expected.lower():
-        return True
-    try:
-        return abs(float(given) - float(expected)) < 1e-9
-    except ValueError:
-        return False
 
 
 def report(tasks: list[dict[str, Any]], arms: list[str], rows: list[dict[str, Any]]) -> None:
