@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from yunjue import __version__
@@ -292,6 +293,7 @@ class Evolution:
                 means.sandbox,
                 self.folder.baseline(arm, index),
                 run=f"{self.folder.id}.{arm}.{index + 1:05d}",
+                files={name: Path(path) for name, path in task.files.items()},
             )
             self._note("task", baseline_record(arm, index, task, result).to_dict())
 
