@@ -7,7 +7,7 @@ library carries it out in one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -47,8 +47,14 @@ class Plan:
         """Of the tools that come in."""
         return [one.tool.name for one in self.added]
 
-    def changes(self, harvests: Sequence[Harvest], base: AbsorbingBase) -> Changes:
-        """What the library is to do. Calls of tools that it will not have are left out."""
+    def changes(
+        self, harvests: Sequence[Harvest], base: AbsorbingBase, summary: Mapping[str, Any]
+    ) -> Changes:
+        """What the library is to do. Calls of tools that it will not have are left out.
+
+        Args:
+            summary: kept with the step.
+        """
         additions = [*self.added, *self.earlier]
         coming = {one.tool.id for one in additions}
         calls = [call for harvest in harvests for call in harvest.calls]
@@ -58,6 +64,7 @@ class Plan:
             calls=[call for call in calls if call.tool_id in coming or base.has(call.tool_id)],
             refused=[one for harvest in harvests for one in harvest.refused],
             passed_over=[one for harvest in harvests for one in harvest.passed_over],
+            summary=summary,
         )
 
 

@@ -24,8 +24,8 @@ from yunjue.evolution.baselines import BASELINES, run_baseline
 from yunjue.evolution.branch import Harvest
 from yunjue.evolution.engine import Context, Engine
 from yunjue.evolution.folder import Folder, evolutions
-from yunjue.evolution.records import baseline_record, step_record, task_record
-from yunjue.evolution.sources import StreamTask
+from yunjue.evolution.records import baseline_record, step_record, summary, task_record
+from yunjue.evolution.task_rows import StreamTask
 from yunjue.evolution.task_run import Job, Outcome, keep_outcome, read_outcome
 from yunjue.evolution.warm import copy_library
 from yunjue.library.library import Library
@@ -216,22 +216,23 @@ class Evolution:
 
     def _settle(self, library: Library) -> None:
         """Make the journal say of steps what the library says: it is the truth."""
-        standing = {done.step for done in library.absorbed(self.folder.id)}
-        for record in self.history().steps:
-            if record.step not in standing:
-                self._note("undone", {"step": record.step})
+        standing = {done.step: done for done in library.absorbed(self.folder.id)}
+        noted = {record.step for record in self.history().steps}
+        for step in noted - set(standing):
+            self._note("undone", {"step": step})
+        for step in sorted(set(standing) - noted):
+            self._note("step", step_record(standing[step]).to_dict())
 
     async def _batch(self, step: int, batch: list[int], engine: Engine, means: Means) -> None:
         started = time.monotonic()
         outcomes = await self._outcomes(step, batch, engine)
         harvests = [outcomes[index].harvest for index in batch]
         plan, meter = await self._plan(step, harvests, means)
-        library = means.library
-        library.absorb(self.folder.id, step, plan.changes(harvests, library))
-        seconds = time.monotonic() - started
-        spent = meter.spent
-        record = step_record(step, plan, library.count(), spent.tokens, spent.cost_usd, seconds)
-        self._note("step", record.to_dict())
+        told = summary(plan, meter.spent, time.monotonic() - started)
+        changes = plan.changes(harvests, means.library, told)
+        self._note(
+            "step", step_record(means.library.absorb(self.folder.id, step, changes)).to_dict()
+        )
 
     async def _outcomes(self, step: int, batch: list[int], engine: Engine) -> dict[int, Outcome]:
         """What the tasks of the batch came to: those that had ended, and the rest now."""

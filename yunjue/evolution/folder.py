@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from yunjue.config import home
-from yunjue.errors import TraceError, UsageError
-from yunjue.evolution.sources import StreamTask
+from yunjue.errors import TraceError
+from yunjue.evolution.task_rows import StreamTask
 from yunjue.files import write_whole, writing
+from yunjue.metrics.evolutions import find
 from yunjue.metrics.journal import JOURNAL_FILE, read_journal
 
 TASKS_FILE = "tasks.jsonl"
@@ -69,8 +70,7 @@ class Folder:
         left half is cut off first."""
         path = self.path / JOURNAL_FILE
         with writing(path), path.open("ab+") as file:
-            file.seek(0)
-            file.truncate(file.read().rfind(b"\n") + 1)
+            _drop_half_line(file)
             line = json.dumps({"kind": kind, "data": data}, ensure_ascii=False)
             file.write(line.encode("utf-8", "replace") + b"\n")
             file.flush()
@@ -87,29 +87,26 @@ def evolutions() -> Path:
 
 
 def find_folder(name: str) -> Folder:
-    """The evolution of that id, or of the one whose id starts or ends so; or the folder of
-    that path; "" for the newest.
+    """The evolution that is meant; "" is the one that was written to last.
 
     Raises:
         UsageError: none or more than one is meant.
     """
-    if name and (Path(name) / JOURNAL_FILE).exists():
-        return Folder(Path(name).absolute())
-    everyone = names()
-    if not name:
-        if not everyone:
-            raise UsageError("There is no evolution yet.", hint="Start one: yunjue evolve TASKS")
-        return Folder(evolutions() / everyone[-1])
-    found = [one for one in everyone if one.startswith(name) or one.endswith(name)]
-    if len(found) != 1:
-        problem = "There is no evolution" if not found else f"{len(found)} evolutions are meant by"
-        raise UsageError(f"{problem} {name!r}.", hint="`yunjue evolve list` shows them.")
-    return Folder(evolutions() / found[0])
+    return Folder(find(evolutions(), name or None).parent.absolute())
 
 
 def names() -> list[str]:
     """Ids of all evolutions of this home, oldest first."""
-    folder = evolutions()
-    if not folder.is_dir():
-        return []
-    return sorted(one.name for one in folder.iterdir() if (one / JOURNAL_FILE).exists())
+    return sorted(path.parent.name for path in evolutions().glob(f"*/{JOURNAL_FILE}"))
+
+
+def _drop_half_line(file: Any) -> None:
+    """A killed process may have left one. The last whole line is near the end."""
+    end = file.seek(0, os.SEEK_END)
+    if end == 0:
+        return
+    file.seek(end - 1)
+    if file.read() == b"\n":
+        return
+    file.seek(0)
+    file.truncate(file.read().rfind(b"\n") + 1)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from yunjue.evolution.absorb import Plan
 from yunjue.evolution.answers import same_answer
 from yunjue.evolution.baselines import BaselineResult
-from yunjue.evolution.sources import StreamTask
+from yunjue.evolution.task_rows import StreamTask
 from yunjue.evolution.task_run import Outcome
+from yunjue.limits import Spent
 from yunjue.metrics.record import StepRecord, TaskRecord
+from yunjue.store.absorptions import Absorption
 
 
 def task_record(step: int, task: StreamTask, outcome: Outcome) -> TaskRecord:
@@ -57,21 +60,23 @@ def baseline_record(arm: str, index: int, task: StreamTask, result: BaselineResu
     )
 
 
-def step_record(
-    step: int, plan: Plan, size: int, tokens: int, cost_usd: float, seconds: float
-) -> StepRecord:
-    """The record of one absorbed batch; ``size`` is the library's after it."""
-    return StepRecord(
-        step=step,
-        size=size,
-        added=len(plan.added),
-        merges=plan.merges,
-        merged=plan.merged,
-        dropped=len(plan.dropped),
-        tokens=tokens,
-        cost_usd=cost_usd,
-        seconds=round(seconds, 3),
-    )
+def summary(plan: Plan, spent: Spent, seconds: float) -> dict[str, Any]:
+    """What a step's record says beside the library's size; the library keeps it with the step,
+    so that a driver that was killed then has it still."""
+    return {
+        "added": len(plan.added),
+        "merges": plan.merges,
+        "merged": plan.merged,
+        "dropped": len(plan.dropped),
+        "tokens": spent.tokens,
+        "cost_usd": round(spent.cost_usd, 6),
+        "seconds": round(seconds, 3),
+    }
+
+
+def step_record(done: Absorption) -> StepRecord:
+    """The record of one absorbed batch."""
+    return StepRecord(step=done.step, size=done.size, **done.summary)
 
 
 def _right(task: StreamTask, answer: str) -> bool | None:

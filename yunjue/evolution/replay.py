@@ -22,8 +22,8 @@ from yunjue.events import Events
 from yunjue.evolution.baselines import replay_baseline
 from yunjue.evolution.evolve import Means, beginning, in_use, plan_step
 from yunjue.evolution.folder import Folder
-from yunjue.evolution.records import baseline_record, step_record, task_record
-from yunjue.evolution.task_run import Job, run_job
+from yunjue.evolution.records import baseline_record, step_record, summary, task_record
+from yunjue.evolution.task_run import Job, read_outcome, run_job
 from yunjue.evolution.warm import copy_library
 from yunjue.library.open import open_library
 from yunjue.metrics.journal import history
@@ -35,6 +35,10 @@ from yunjue.traces.trace import TRACE_FILE, read_trace
 
 MEASURED = ("seconds", "cost_usd")
 """What may differ between equal evolutions."""
+
+BROKEN = ("failed", "limit")
+"""A model that was away or a bound that was hit cannot be replayed: such tasks are taken as
+they were recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +111,13 @@ async def replay_evolution(
                 plan, meter = await plan_step(
                     folder, step.step, harvests, means, effects, events, settings.tool_limits()
                 )
-                library.absorb(folder.id, step.step, plan.changes(harvests, library))
-                spent = meter.spent
-                now = step_record(
-                    step.step, plan, library.count(), spent.tokens, spent.cost_usd, step.seconds
-                )
+                told = summary(plan, meter.spent, step.seconds)
+                changes = plan.changes(harvests, library, told)
+                now = step_record(library.absorb(folder.id, step.step, changes))
                 differences += _differences(f"step {step.step}", step, now)
                 say(f"step {step.step}: {len(places)} tasks, {now.size} tools")
             for arm in [arm for arm in recorded.arms() if arm != "evolve"]:
-                for was in recorded.arm(arm):
+                for was in (one for one in recorded.arm(arm) if one.status not in BROKEN):
                     trace = folder.baseline(arm, was.index) / TRACE_FILE
                     result, odd = await replay_baseline(trace, settings, sandbox)
                     now = baseline_record(arm, was.index, tasks[was.index], result)
@@ -130,6 +132,9 @@ async def replay_evolution(
 async def _replay_task(
     folder: Folder, work: Folder, index: int, task: Any, settings: Settings, means: Means
 ) -> tuple[Any, list[str]]:
+    recorded = read_outcome(folder.task(index))
+    if recorded is not None and recorded.status in BROKEN:
+        return recorded, []
     trace = read_trace(folder.task(index) / TRACE_FILE)
     made: list[ReplayedEffects] = []
 

@@ -22,7 +22,9 @@ def find(folder: Path, name: str | None = None) -> Path:
     journals = sorted(folder.glob(f"*/{JOURNAL_FILE}"))
     if name is None:
         if not journals:
-            raise UsageError(f"There is no evolution in {folder} yet.", hint="")
+            raise UsageError(
+                f"There is no evolution in {folder} yet.", hint="Start one: yunjue evolve TASKS"
+            )
         return max(journals, key=lambda journal: (journal.stat().st_mtime_ns, journal))
     ids = {journal.parent.name: journal for journal in journals}
     if name in ids:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from yunjue.errors import LibraryError
@@ -51,6 +51,7 @@ class Changes:
         additions: tools that come in, and earlier versions for the history.
         calls: of tools that the library then has.
         passed_over: (name, model) of refusals that counted.
+        summary: JSON to keep with the step.
     """
 
     retired: Sequence[tuple[str, str]] = ()
@@ -58,6 +59,7 @@ class Changes:
     calls: Sequence[Call] = ()
     refused: Sequence[Refused] = ()
     passed_over: Sequence[tuple[str, str]] = ()
+    summary: Mapping[str, Any] = field(default_factory=dict)
 
     def touched(self) -> list[str]:
         """Ids of all tools that may change, each once."""
@@ -75,12 +77,14 @@ class Changes:
 @dataclass(frozen=True, slots=True)
 class Absorption:
     """One absorbed step: id -> status before and after it ("" for a tool that was not known),
-    the moves that calls caused, and what undoing needs."""
+    how many tools were in use after it, the moves that calls caused, and what undoing needs."""
 
     evolution: str
     step: int
     before: Mapping[str, str]
     after: Mapping[str, str]
+    size: int
+    summary: Mapping[str, Any]
     moves: Sequence[Mapping[str, str]] = ()
     runs: Sequence[str] = ()
     refusals: Sequence[Mapping[str, Any]] = ()
@@ -126,6 +130,8 @@ class Absorptions:
                 step=step,
                 before=before,
                 after={tool_id: status_of(db, tool_id) for tool_id in touched},
+                size=db.execute("SELECT count(*) FROM in_use").fetchone()[0],
+                summary=changes.summary,
                 moves=moves,
                 runs=list(dict.fromkeys(call.run for call in changes.calls)),
                 refusals=refusals,
@@ -188,7 +194,7 @@ class Absorptions:
 def _put_back(db: Any, done: Absorption) -> list[str]:
     why = f"step {done.step} of {done.evolution} was undone"
     to = {tool_id: status or "retired" for tool_id, status in done.before.items()}
-    differing = [tool_id for tool_id in to if done.after[tool_id] != to[tool_id]]
+    differing = [tool_id for tool_id in to if done.after[tool_id] not in ("", to[tool_id])]
     changed = [one for one in differing if status_of(db, one) != done.after[one]]
     # Those that leave first: they hold names of those that come back.
     for tool_id in sorted(differing, key=lambda one: to[one] in IN_USE):
@@ -204,12 +210,7 @@ def _refusals(db: Any, names: Sequence[str]) -> list[dict[str, Any]]:
 
 def _row(done: Absorption) -> dict[str, Any]:
     record = {
-        "before": done.before,
-        "after": done.after,
-        "moves": done.moves,
-        "runs": done.runs,
-        "refusals": done.refusals,
-        "names": done.names,
+        name: value for name, value in asdict(done).items() if name not in ("evolution", "step")
     }
     return {
         "evolution": done.evolution,
