@@ -27,6 +27,9 @@ from yunjue.protocols import SandboxLimits
 
 PROJECT_FILE = "yunjue.toml"
 ROLES = ("manager", "author", "tester", "executor", "critic", "integrator")
+LATER_ROLES = ("distiller",)
+"""Roles that work after a run. A run's trace does not name their models, as the first traces
+did not."""
 
 
 def home() -> Path:
@@ -45,7 +48,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="YUNJUE_", extra="forbid")
 
     model: str | None = Field(None, description="model of every role that names none of its own")
-    roles: dict[Literal[ROLES], str] = Field({}, description="role -> model")
+    roles: dict[Literal[ROLES + LATER_ROLES], str] = Field({}, description="role -> model")
     fallbacks: list[str] = Field([], description="models to try when one is not reachable")
     free_models: list[str] = Field([], description="models whose calls cost nothing")
     cache: bool = Field(False, description="answer repeated model requests from disk")

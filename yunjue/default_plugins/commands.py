@@ -9,12 +9,24 @@ from yunjue.hookspecs import hookimpl
 
 @hookimpl
 def register_commands(app: typer.Typer) -> None:
-    from yunjue.cli import doctor, keys, mcp, models, plugins, runs, sandbox, solve, tools
+    from yunjue.cli import (
+        doctor,
+        keys,
+        mcp,
+        models,
+        plugins,
+        principles,
+        runs,
+        sandbox,
+        solve,
+        tools,
+    )
 
     app.command("solve")(solve.solve)
     app.command("resume")(solve.resume)
     app.add_typer(runs.app, name="runs")
     app.add_typer(tools.app, name="tools")
+    app.add_typer(principles.app, name="principles")
     app.add_typer(mcp.app, name="mcp")
     app.add_typer(models.app, name="models")
     app.add_typer(keys.app, name="keys")

@@ -130,10 +130,14 @@ def _draft(
 ) -> Draft:
     """The lesson with its scope, which comes from the run and not from the model: the tools
     that it names, and how those failed."""
-    words = {
-        word.strip(".,;:'\"") for text in (sentence, *sum(triples, ())) for word in text.split()
-    }
-    tools = sorted(words & run.tools)
+    told = " ".join([sentence, *(part for triple in triples for part in triple)])
+    words = {word.strip(".,;:'\"") for word in told.split()}
+    spoken = told.casefold()
+    tools = sorted(
+        tool
+        for tool in run.tools
+        if tool in words or ("_" in tool and tool.replace("_", " ") in spoken)
+    )
     failures = [one for one in run.outcome.failures if not tools or one.tool in tools]
     errors = sorted({one.error for one in failures}) if kind == "cautionary" else []
     steps = [seq for seq, line in run.steps.items() if any(tool in line for tool in tools)]

@@ -99,11 +99,8 @@ def _too_long(
 
 
 def _sentences(text: str) -> list[str]:
-    return [
-        one
-        for one in re.split(r"[\n\r]+|(?<!e\.g)(?<!i\.e)[.!?。！？]+(?:\s+|$)", text)
-        if one.strip()
-    ]
+    ends = r"[\n\r]+|(?<!e\.g)(?<!i\.e)[.!?。！？]+(?:\s+|$)"
+    return [one for one in re.split(ends, text) if one.strip()]
 
 
 def _hidden(text: str) -> Iterator[Refusal]:
@@ -255,7 +252,8 @@ _ORDERS: tuple[tuple[str, str], ...] = (
     ),
     (
         "asks-for-an-act",
-        rf"{_CLAUSE}(?:send|upload|e-?mail(?! addr)|transfer|wire|pay|purchase|buy|forward|publish|install|"
+        rf"{_CLAUSE}(?:send|upload|e-?mail(?! addr)|transfer|wire|pay|purchase|buy|forward|publish|"
+        r"install|"
         r"download|execute|fetch|visit|open|browse|click|post|share|leak|copy|reveal|disclose|"
         r"expose|dump|exfiltrate|grant|approve|approving|log in|sign in|contact|notify|navigate|"
         r"submit|subscribe|donate|delete all|wipe|erase|destroy|format the|shut ?down|reboot|kill|"
@@ -329,7 +327,7 @@ def _orders(plain: str) -> Iterator[Refusal]:
             yield Refusal(reason, f"{_MESSAGES[reason]}: {found[0].strip()!r}.")
 
 
-_COMMON_ANSWERS = frozenset("yes no true false none null".split())
+_COMMON_ANSWERS = frozenset(["yes", "no", "true", "false", "none", "null"])
 
 
 def _given_away(plain: str, run: Trajectory) -> Iterator[Refusal]:

@@ -246,9 +246,7 @@ def _read(events: Iterable[Event]) -> Iterable[str]:
             yield from (outcome.get(name, "") for name in ("error", "stdout", "stderr"))
             yield from _leaves(outcome.get("output"))
             yield from _leaves(data["inputs"])
-        elif event.kind == "critic.judged":
-            yield data["why"]
-        elif event.kind == "tool.refused":
+        elif event.kind in ("critic.judged", "tool.refused"):
             yield data["why"]
 
 

@@ -107,8 +107,9 @@ class Truth:
     def texts(self, ids: list[str]) -> dict[str, str]:
         """id -> text of those of ``ids`` that are in use."""
         rows = self._db.rows(
-            "SELECT id, name, description, signature FROM json_each(?) "
-            "CROSS JOIN in_use ON in_use.id = value",
+            # json_each has a column `id` of its own.
+            "SELECT in_use.id, name, description, signature FROM json_each(?) AS asked "
+            "CROSS JOIN in_use ON in_use.id = asked.value",
             [json.dumps(ids)],
         )
         return {
