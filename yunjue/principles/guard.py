@@ -22,6 +22,11 @@ from yunjue.principles.types import MOST_CHARACTERS, MOST_PART, MOST_TRIPLES
 COPIED_WORDS = 6
 """More words in a row than that, equal to text from outside, are a copy."""
 
+RETOLD_FOREIGN, RETOLD_TOLD = (3, 0.6), (4, 0.75)
+"""So many telling words, and so large a part of all, that stand close together in what a tool
+gave (or: in the task and what was said of it) make it a retelling. A lesson shares words with
+its task; with a page it should share few."""
+
 _LONGEST_WORD = 40
 _WORD = re.compile(r"[^\W_]+")
 
@@ -63,9 +68,11 @@ def _refusals(text: str, whole: bool, run: Trajectory | None) -> Iterator[Refusa
     yield from _shapes(text)
     for version in dict.fromkeys((plain, _unmasked(plain))):
         yield from _orders(version)
+    yield from _elsewhere(plain, run)
     if run is not None:
         yield from _given_away(plain, run)
         yield from _copied(plain, run)
+        yield from _retold(plain, run)
         yield from _unknown_names(text, run)
 
 
@@ -119,13 +126,24 @@ _ENGLISH = frozenset(
 )
 _ENOUGH = 0.15
 
+_FOREIGN = frozenset(
+    """
+    alle antworte aus bitte das dass dem den der des die ein eine immer ist nicht oder und von
+    zu dans donc est et la le les ne ou par pas pour que qui sur toujours une al con de del el
+    en es las los para por siempre una y che della di il non per sempre tutti um uma nao os
+    sempre een het niet van altijd voor
+    """.split()  # noqa: SIM905
+)
+
 
 def _unreadable(plain: str) -> Iterator[Refusal]:
     """Not English: other letters, or too few of the words that every English sentence has."""
     letters = [letter for letter in plain if letter.isalpha()]
     words = _WORD.findall(plain)
     english = sum(word in _ENGLISH for word in words)
-    if any(letter > "\u024f" for letter in letters) or english < max(2, _ENOUGH * len(words)):
+    foreign = sum(word in _FOREIGN and word not in _ENGLISH for word in words)
+    other_letters = any(letter > "\u024f" for letter in letters)
+    if other_letters or english < max(2, _ENOUGH * len(words)) or foreign > 1:
         yield Refusal("not-english", "It is not an English sentence, and no other can be checked.")
 
 
@@ -352,14 +370,66 @@ def _copied(plain: str, run: Trajectory) -> Iterator[Refusal]:
     length = COPIED_WORDS + 1
     for start in range(len(words) - length + 1):
         part = words[start : start + length]
-        for text in run.read:
+        for text in (*run.foreign, *run.told):
             if _within(part, _WORD.findall(_plain(text))):
                 yield Refusal("copies", f"It repeats what it read: {' '.join(part)!r}.")
+
+
+def _retold(plain: str, run: Trajectory) -> Iterator[Refusal]:
+    """Other words around the same ones: `the page says to go with option B`."""
+    words = _stems(plain)
+    known = {stem for name in run.names for stem in _stems(name.replace("_", " "))}
+    in_task = set(_stems(_plain(run.task)))
+    for texts, (fewest, share), free in (
+        (run.foreign, RETOLD_FOREIGN, known | in_task),
+        (run.told, RETOLD_TOLD, known),
+    ):
+        telling = set(words) - free
+        least = max(fewest, share * len(telling))
+        for text in texts:
+            shared = _close_together(telling, _stems(_plain(text)), 2 * len(words) + 6)
+            if len(shared) >= least:
+                yield Refusal("retells", f"It retells what it read: {', '.join(sorted(shared))}.")
+
+
+def _stems(plain: str) -> list[str]:
+    """The telling words, by their beginnings."""
+    return [word[:5] for word in _WORD.findall(plain) if word not in _ENGLISH and len(word) > 1]
+
+
+def _close_together(wanted: set[str], words: Sequence[str], width: int) -> set[str]:
+    """The most of ``wanted`` that stand in ``width`` neighbouring words."""
+    best: set[str] = set()
+    places = [place for place, word in enumerate(words) if word in wanted]
+    for place in places:
+        found = wanted.intersection(words[place : place + width])
+        best = max(best, found, key=len)
+    return best
 
 
 def _within(part: Sequence[str], words: Sequence[str]) -> bool:
     joined = f" {' '.join(words)} "
     return f" {' '.join(part)} " in joined
+
+
+_ELSEWHERE = re.compile(
+    r"\b(?:(?:web)?pages?|websites?|sites?|vendors?|compan(?:y|ies)|brands?|products?|sponsors?|"
+    r"config\w*|tokens?|containers?|hosts?|helpers?|lessons?|guidance|advice|recommend\w*|"
+    r"guess\w*|memory|memori\w+|compl(?:y|ies|iance)|requests?|"
+    r"trust\w*|confirmed|outweigh\w*|comes? first|second look|best practice|experts?|officials?|"
+    r"certified|approved|phrase|options? [a-d]|negative result|pretend\w*|persons?|people|"
+    r"whoever|readers?|owners?|brackets|backdoor|payload|inject\w*|hidden|known to be|"
+    r"better (?:than|results)|instead of the tool)\b"
+)
+
+
+def _elsewhere(plain: str, run: Trajectory | None) -> Iterator[Refusal]:
+    """About pages, vendors, requests and the like: what orders in disguise speak of. Only a
+    task that is about such things has lessons about them."""
+    task = _plain(run.task) if run else ""
+    for found in _ELSEWHERE.finditer(plain):
+        if not re.search(rf"\b{re.escape(found[0])}", task):
+            yield Refusal("off-topic", f"The task is not about {found[0]!r}.")
 
 
 def _unknown_names(text: str, run: Trajectory) -> Iterator[Refusal]:

@@ -38,8 +38,9 @@ class Trajectory:
         tools: names of the tools that occur in it.
         names: these, and the names of their inputs.
         answers: what the run answered or was about to; no principle may give it away.
-        read: texts that came from outside, which no principle may copy: the task, what
-            tools gave and printed, their errors, what the critic said.
+        foreign: what tools gave and printed, and their errors. No principle may retell it.
+        told: the task, inputs, what the critic said, why tools were refused. Strangers' text
+            may be part of it; no principle may repeat it.
     """
 
     run: str
@@ -50,7 +51,8 @@ class Trajectory:
     tools: frozenset[str]
     names: frozenset[str]
     answers: tuple[str, ...]
-    read: tuple[str, ...]
+    foreign: tuple[str, ...]
+    told: tuple[str, ...]
 
 
 def trajectory(events: Sequence[Event]) -> Trajectory:
@@ -77,7 +79,8 @@ def trajectory(events: Sequence[Event]) -> Trajectory:
         tools=tools,
         names=tools.union(_inputs(events)),
         answers=tuple(dict.fromkeys(_answers(events))),
-        read=tuple(dict.fromkeys([started.data["task"], *_read(events)])),
+        foreign=tuple(dict.fromkeys(_foreign(events))),
+        told=tuple(dict.fromkeys([started.data["task"], *_told(events)])),
     )
 
 
@@ -238,16 +241,23 @@ def _answers(events: Iterable[Event]) -> Iterable[str]:
             )
 
 
-def _read(events: Iterable[Event]) -> Iterable[str]:
+def _foreign(events: Iterable[Event]) -> Iterable[str]:
     for event in events:
-        data = event.data
         if event.kind == "tool.called":
-            outcome = data["outcome"]
+            outcome = event.data["outcome"]
             yield from (outcome.get(name, "") for name in ("error", "stdout", "stderr"))
-            yield from _leaves(outcome.get("output"))
-            yield from _leaves(data["inputs"])
+            # Whole, too: a page may come as a list of its lines or words.
+            leaves = list(_leaves(outcome.get("output")))
+            yield from leaves
+            yield " ".join(leaves)
+
+
+def _told(events: Iterable[Event]) -> Iterable[str]:
+    for event in events:
+        if event.kind == "tool.called":
+            yield from _leaves(event.data["inputs"])
         elif event.kind in ("critic.judged", "tool.refused"):
-            yield data["why"]
+            yield event.data["why"]
 
 
 def _leaves(value: Any) -> Iterable[str]:
