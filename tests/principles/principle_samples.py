@@ -44,7 +44,8 @@ def judge(*pairs: tuple[str, str]):
 
     def answer(request):
         text = request.messages[-1].content
-        return {"same": any(a in text and b in text for a, b in pairs)}
+        quoted = [(f'"{one}"', f'"{other}"') for one, other in pairs]
+        return {"same": any(one in text and other in text for one, other in quoted)}
 
     return answer
 

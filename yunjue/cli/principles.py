@@ -58,9 +58,10 @@ def list_principles(
     json: options.Json = False,
 ) -> None:
     """List the principles, the highest score first."""
+    wanted = _kind(kind)
     with opened_principles(library) as (_, opened):
         bank = opened.existing()
-        ids = bank.ids(_kind(kind), "pruned" if pruned else "active") if bank else []
+        ids = bank.ids(wanted, "pruned" if pruned else "active") if bank else []
         found = bank.some(ids) if bank else []
     if json:
         print_json([one.to_dict() for one in found])

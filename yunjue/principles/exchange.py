@@ -99,6 +99,7 @@ def read_lines(lines: Iterable[bytes], skip_refused: bool = False) -> tuple[list
     found: list[Line] = []
     problems: list[str] = []
     skipped: list[str] = []
+    number = 0
     for number, text in enumerate(lines, start=1):
         if number == 1:
             _check_header(text)
@@ -117,6 +118,8 @@ def read_lines(lines: Iterable[bytes], skip_refused: bool = False) -> tuple[list
             kept_out.append(f"line {number}: {why.reason}: {why.message}")
         else:
             found.append(line)
+    if number == 0:
+        _check_header(b"")
     if problems:
         raise _refused(problems)
     return found, skipped
@@ -159,7 +162,7 @@ def _check_header(text: bytes) -> None:
         header = {}
     if header.get("format") != FORMAT:
         raise _refused([f'its first line is not {{"format": "{FORMAT}", "version": {VERSION}}}'])
-    if header.get("version") != VERSION:
+    if type(header.get("version")) is not int or header["version"] != VERSION:
         raise _refused([f"it has version {header.get('version')!r}; {VERSION} can be read"])
 
 

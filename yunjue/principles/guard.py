@@ -63,11 +63,11 @@ def refusal(
 def _refusals(text: str, whole: bool, run: Trajectory | None) -> Iterator[Refusal]:
     yield from _hidden(text)
     plain = _plain(text)
-    if whole:
-        yield from _unreadable(plain)
     yield from _shapes(text)
     for version in dict.fromkeys((plain, _unmasked(plain))):
         yield from _orders(version)
+    if whole:
+        yield from _unreadable(plain)
     yield from _elsewhere(plain, run)
     if run is not None:
         yield from _given_away(plain, run)
