@@ -154,6 +154,18 @@ def test_rows_that_the_index_lost_come_back(tmp_path):
     opened.close()
 
 
+def test_many_runs_are_better_evidence_than_a_high_score(tmp_path):
+    opened, ids = opened_with(tmp_path, {"old": 0.9, "new": 0.88}, old="cautionary")
+    for number in range(8):
+        won = Outcome("success" if number < 4 else "failure")
+        opened.record_use(f"r{number}", ids["old"], won)
+    opened.record_use("r0", ids["new"], Outcome("success"))
+    found = opened.search("query", 1)
+    assert names(found) == ["old", "new"]
+    assert found[0].principle.score < found[1].principle.score
+    opened.close()
+
+
 def principle(name: str, kind: str) -> Principle:
     return Principle(
         id=name, kind=kind, sentence=name, triples=(), scope=Scope(), evidence=(), succ=0, use=0,

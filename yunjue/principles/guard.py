@@ -64,7 +64,7 @@ def _refusals(text: str, whole: bool, run: Trajectory | None) -> Iterator[Refusa
     yield from _hidden(text)
     plain = _plain(text)
     yield from _shapes(text)
-    for version in dict.fromkeys((plain, _unmasked(plain))):
+    for version in dict.fromkeys((plain, *_unmasked(plain))):
         yield from _orders(version)
     if whole:
         yield from _unreadable(plain)
@@ -82,13 +82,16 @@ def _plain(text: str) -> str:
     return "".join(letter for letter in spread if not unicodedata.combining(letter)).casefold()
 
 
-_MASKS = str.maketrans("013457@$!|", "oieastasil")
+_MASKS = [str.maketrans("013457@$!|", "o" + one + "eastas" + one + "l") for one in "il"]
 
 
-def _unmasked(plain: str) -> str:
+def _unmasked(plain: str) -> Iterator[str]:
     """Digits that stand for letters (`1gn0re`), and letters set apart (`i-g-n-o-r-e`)."""
-    masked = re.sub(r"\w*[a-z][\w@$!|]*|[\w@$!|]+[a-z]\w*", lambda m: m[0].translate(_MASKS), plain)
-    return re.sub(r"\b(?:\w[ ._*-]){3,}\w\b", lambda m: re.sub(r"[ ._*-]", "", m[0]), masked)
+    word = r"\w*[a-z][\w@$!|]*|[\w@$!|]+[a-z]\w*"
+    for masks in _MASKS:
+        read = re.sub(word, lambda found, masks=masks: found[0].translate(masks), plain)
+        apart = r"\b(?:\w[ ._*-]){3,}\w\b"
+        yield re.sub(apart, lambda found: re.sub(r"[ ._*-]", "", found[0]), read)
 
 
 def _too_long(
