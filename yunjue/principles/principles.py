@@ -37,6 +37,11 @@ DEEPEST = 1024
 """Most neighbours that are looked at when few are of the wanted kind or domain."""
 
 
+DEEPEST_OPPOSITE = 64
+"""The same, when the opposite of a principle is looked for: among more that are as near it is
+one of many."""
+
+
 class Principles:
     """The principles of one folder. Any number of processes and threads may use it at once.
 
@@ -210,6 +215,7 @@ class Principles:
         *,
         kind: Kind | None = None,
         domain: str | None = None,
+        deepest: int = DEEPEST,
     ) -> list[tuple[str, float]]:
         """The ``k`` nearest active principles (id, cosine) of a kind, for a domain; asks for
         more neighbours as long as too few of them are."""
@@ -226,7 +232,7 @@ class Principles:
                 and (domain is None or facts[found][1] in ("", domain))
             ]
             exhausted = len(near) < depth or near[-1][1] < least
-            if len(passed) >= k or exhausted or depth >= DEEPEST:
+            if len(passed) >= k or exhausted or depth >= deepest:
                 return passed[:k]
             depth *= 4
 
@@ -238,7 +244,9 @@ class Principles:
             if found not in kinds:
                 continue
             other: Kind = "cautionary" if kinds[found][0] == "guiding" else "guiding"
-            near = self._near(bank, vector, 1, SIMILAR, kind=other, domain=domain)
+            near = self._near(
+                bank, vector, 1, SIMILAR, kind=other, domain=domain, deepest=DEEPEST_OPPOSITE
+            )
             if near:
                 pairs[found] = near[0][0]
         return pairs
