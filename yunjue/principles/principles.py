@@ -37,9 +37,8 @@ DEEPEST = 1024
 """Most neighbours that are looked at when few are of the wanted kind or domain."""
 
 
-DEEPEST_OPPOSITE = 64
-"""The same, when the opposite of a principle is looked for: among more that are as near it is
-one of many."""
+NEIGHBOURS = 64
+"""Neighbours of a principle among which its opposite is looked for."""
 
 
 class Principles:
@@ -215,7 +214,6 @@ class Principles:
         *,
         kind: Kind | None = None,
         domain: str | None = None,
-        deepest: int = DEEPEST,
     ) -> list[tuple[str, float]]:
         """The ``k`` nearest active principles (id, cosine) of a kind, for a domain; asks for
         more neighbours as long as too few of them are."""
@@ -232,21 +230,27 @@ class Principles:
                 and (domain is None or facts[found][1] in ("", domain))
             ]
             exhausted = len(near) < depth or near[-1][1] < least
-            if len(passed) >= k or exhausted or depth >= deepest:
+            if len(passed) >= k or exhausted or depth >= DEEPEST:
                 return passed[:k]
             depth *= 4
 
     def _opposites(self, bank: Bank, ids: Sequence[str], domain: str | None) -> dict[str, str]:
         """id -> id of the principle of the other kind that is nearest to it, from 0.85."""
-        kinds = bank.facts(ids)
+        import numpy as np
+
+        vectors = self._vectors().vectors(list(ids))
+        if not vectors:
+            return {}
+        rows = self._vectors().search_vectors(np.vstack(list(vectors.values())), NEIGHBOURS)
+        facts = bank.facts({*vectors, *(found for row in rows for found, _ in row)})
         pairs = {}
-        for found, vector in self._vectors().vectors(list(ids)).items():
-            if found not in kinds:
-                continue
-            other: Kind = "cautionary" if kinds[found][0] == "guiding" else "guiding"
-            near = self._near(
-                bank, vector, 1, SIMILAR, kind=other, domain=domain, deepest=DEEPEST_OPPOSITE
-            )
-            if near:
-                pairs[found] = near[0][0]
+        for one, row in zip(vectors, rows, strict=True):
+            for found, similarity in row:
+                if similarity < SIMILAR or one not in facts:
+                    break
+                if found not in facts or facts[found][0] == facts[one][0]:
+                    continue
+                if domain is None or facts[found][1] in ("", domain):
+                    pairs[one] = found
+                    break
         return pairs

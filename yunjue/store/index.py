@@ -103,15 +103,21 @@ class VectorIndex:
 
     def search_vector(self, vector: np.ndarray, k: int) -> list[tuple[str, float]]:
         """As :meth:`search`, for a query that is a vector already."""
+        return self.search_vectors(vector, k)[0]
 
-        def nearest(collection: Collection) -> list[tuple[str, float]]:
+    def search_vectors(self, vectors: np.ndarray, k: int) -> list[list[tuple[str, float]]]:
+        """As :meth:`search_vector`, for each row of ``vectors``, float32 (n, dimension)."""
+
+        def nearest(collection: Collection) -> list[list[tuple[str, float]]]:
             most = min(k, collection.count())
             if most == 0:
-                return []
-            found = collection.query(query_embeddings=vector, n_results=most, include=["distances"])
+                return [[] for _ in vectors]
+            found = collection.query(
+                query_embeddings=vectors, n_results=most, include=["distances"]
+            )
             return [
-                (tool_id, 1.0 - distance)
-                for tool_id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
+                [(one, 1.0 - distance) for one, distance in zip(ids, distances, strict=True)]
+                for ids, distances in zip(found["ids"], found["distances"], strict=True)
             ]
 
         return self._session(nearest)
