@@ -32,6 +32,11 @@ ROLES = ("manager", "author", "tester", "executor", "critic", "integrator")
 EVOLUTION_ROLES = ("aggregator", "merger")
 """Who asks them between the batches of an evolution."""
 
+LATER_ROLES = ("distiller",)
+"""Who asks them after a run. Traces of runs name only the models of :data:`ROLES`."""
+
+ALL_ROLES = (*ROLES, *EVOLUTION_ROLES, *LATER_ROLES)
+
 
 def home() -> Path:
     """The folder of this user's library, runs, keys and models (``YUNJUE_HOME``)."""
@@ -49,7 +54,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="YUNJUE_", extra="forbid")
 
     model: str | None = Field(None, description="model of every role that names none of its own")
-    roles: dict[Literal[(*ROLES, *EVOLUTION_ROLES)], str] = Field({}, description="role -> model")
+    roles: dict[Literal[ALL_ROLES], str] = Field({}, description="role -> model")
     fallbacks: list[str] = Field([], description="models to try when one is not reachable")
     free_models: list[str] = Field([], description="models whose calls cost nothing")
     cache: bool = Field(False, description="answer repeated model requests from disk")

@@ -6,7 +6,8 @@
     ├── UsageError                  2   flags, settings, files the user named
     │   ├── ConfigError
     │   ├── UnknownModelError
-    │   └── UnknownToolError
+    │   ├── UnknownToolError
+    │   └── UnknownPrincipleError
     ├── NotSolved                   3   the agent worked, and has no answer
     ├── LimitReached                4   cost, tokens, calls, steps or time
     ├── SandboxUnavailable          5   no backend can contain model-written code
@@ -27,6 +28,7 @@
     │   ├── DatabaseDamaged
     │   └── DiskFull
     ├── BundleRefused               1   a bundle, or a tool in it, is not taken
+    ├── PrincipleRefused            1   a sentence that the guard does not let in
     ├── DownloadError               1   weights could not be had or do not match their hash
     ├── PluginError                 1
     └── TraceError                  1
@@ -74,6 +76,10 @@ class UnknownModelError(UsageError):
 
 class UnknownToolError(UsageError):
     default_hint = "`yunjue tools list` shows the library."
+
+
+class UnknownPrincipleError(UsageError):
+    default_hint = "`yunjue principles list` shows the bank."
 
 
 class NotSolved(YunjueError):
@@ -151,7 +157,7 @@ class DatabaseLocked(LibraryError):
 
 
 class DatabaseDamaged(LibraryError):
-    default_hint = "Restore library.db from a backup, or move it away to start an empty library."
+    default_hint = "Restore the file from a backup, or move it away to start an empty one."
 
 
 class DiskFull(LibraryError):
@@ -162,6 +168,19 @@ class BundleRefused(YunjueError):
     """``reason`` is a short name for programs and tables, such as ``wrong-hash``."""
 
     default_hint = "The library is as it was. docs/bundles.md lists what is checked."
+
+    def __init__(self, reason: str, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+    def to_dict(self) -> dict[str, str]:
+        return {**super().to_dict(), "reason": self.reason}
+
+
+class PrincipleRefused(YunjueError):
+    """``reason`` is a short name for programs and tables, such as ``orders-the-agent``."""
+
+    default_hint = "The bank is as it was. docs/principles.md lists what is checked."
 
     def __init__(self, reason: str, message: str, *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)

@@ -182,7 +182,7 @@ steps = st.fixed_dictionaries(
 )
 
 
-@given(first=st.sets(st.sampled_from([A, C]), max_size=2), plan=steps)
+@given(first=st.sampled_from([(), (A,), (C,), (A, C)]), plan=steps)
 def test_undo_is_the_inverse_of_absorb(tmp_path_factory, first, plan):
     library = Library(tmp_path_factory.mktemp("l"), HashEmbedder, print)
     try:

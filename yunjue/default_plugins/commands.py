@@ -17,6 +17,7 @@ def register_commands(app: typer.Typer) -> None:
         metrics,
         models,
         plugins,
+        principles,
         runs,
         sandbox,
         solve,
@@ -29,6 +30,7 @@ def register_commands(app: typer.Typer) -> None:
     app.add_typer(runs.app, name="runs")
     app.add_typer(tools.app, name="tools")
     app.command("metrics")(metrics.metrics)
+    app.add_typer(principles.app, name="principles")
     app.add_typer(mcp.app, name="mcp")
     app.add_typer(models.app, name="models")
     app.add_typer(keys.app, name="keys")

@@ -43,7 +43,8 @@ from yunjue.traces.recorded_sandbox import RecordedSandbox
 from yunjue.traces.runs import new_run_id
 from yunjue.traces.trace import TRACE_FILE, TraceWriter, read_trace
 
-ALL_ROLES = (*ROLES, *EVOLUTION_ROLES)
+ASKED = (*ROLES, *EVOLUTION_ROLES)
+"""Roles that an evolution needs models for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,7 @@ class Evolution:
     async def _open(self, stack: AsyncExitStack) -> Means:
         sandbox = await open_sandbox(self.settings, self._warn)
         stack.push_async_callback(sandbox.close)
-        models = await choose_models(self.settings, warn=self._warn, wanted=ALL_ROLES)
+        models = await choose_models(self.settings, warn=self._warn, roles=ASKED)
         for model in {id(model): model for role in models.values() for model in role}.values():
             stack.push_async_callback(model.close)
         library = open_library(self.settings, self._warn)

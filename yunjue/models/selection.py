@@ -94,19 +94,19 @@ def make_model(name: str, settings: Settings) -> ChatModel:
 
 
 async def choose_models(
-    settings: Settings, *, warn: Callable[[str], None], wanted: Sequence[str] = ROLES
+    settings: Settings, *, warn: Callable[[str], None], roles: Sequence[str] = ROLES
 ) -> dict[str, list[ChatModel]]:
     """For every role its model and then the fallbacks; one instance per name.
 
     Args:
-        wanted: the roles.
         warn: told what the user should know about the choice.
+        roles: those that are wanted.
 
     Raises:
         As :func:`make_model`.
     """
     names = dict(settings.roles)
-    if unnamed := [role for role in wanted if role not in names]:
+    if unnamed := [role for role in roles if role not in names]:
         default, why = default_model_name(settings)
         names |= dict.fromkeys(unnamed, default)
         if default == "local":
@@ -115,7 +115,7 @@ async def choose_models(
                 "functions, not systems; for more, name a stronger one with --model, such as "
                 "gpt-4.1-mini or ollama/qwen3."
             )
-    rows = {role: list(dict.fromkeys([names[role], *settings.fallbacks])) for role in wanted}
+    rows = {role: list(dict.fromkeys([names[role], *settings.fallbacks])) for role in roles}
     made = {
         name: make_model(name, settings)
         for name in dict.fromkeys(name for row in rows.values() for name in row)
@@ -124,10 +124,12 @@ async def choose_models(
 
 
 @asynccontextmanager
-async def opened_gateway(settings: Settings, warn: Callable[[str], None]) -> AsyncIterator[Gateway]:
+async def opened_gateway(
+    settings: Settings, warn: Callable[[str], None], roles: Sequence[str] = ROLES
+) -> AsyncIterator[Gateway]:
     """A gateway to the models of the settings, for work that is no run: nothing is recorded.
-    Raises as :func:`choose_models`."""
-    models = await choose_models(settings, warn=warn)
+    Args and raises as :func:`choose_models`."""
+    models = await choose_models(settings, warn=warn, roles=roles)
     gateway = Gateway(models, Unrecorded(), Meter(settings.limits()), Events())
     try:
         yield gateway

@@ -1,4 +1,4 @@
-"""library.db: one connection, short transactions, and clear errors.
+"""A database file: one connection, short transactions, and clear errors.
 
 WAL lets any number of processes read while one writes; writers take turns. Every
 write is one transaction that takes the write lock first (``BEGIN IMMEDIATE``), so that
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from yunjue.errors import DatabaseDamaged, LibraryError
 from yunjue.store.failures import translated
 from yunjue.store.lock import held
-from yunjue.store.migrations import applied_by_newer, migrations
+from yunjue.store.migrations import LIBRARY, Schema
 
 if TYPE_CHECKING:
     from sqlite_utils import Database as SqliteUtils
@@ -32,6 +32,7 @@ class Database:
     Args:
         path: the file; it and its folder are made if absent.
         wait: seconds to wait for another process's write.
+        schema: what it holds.
 
     Raises:
         DatabaseLocked: another process held it for longer than ``wait``.
@@ -40,8 +41,9 @@ class Database:
         LibraryError: it cannot be opened, or a newer Yunjue made it.
     """
 
-    def __init__(self, path: Path, wait: float = WAIT_SECONDS) -> None:
+    def __init__(self, path: Path, wait: float = WAIT_SECONDS, schema: Schema = LIBRARY) -> None:
         self.path = path
+        self._schema = schema
         self._wait = wait
         self._turn = threading.RLock()
         with translated(path):
@@ -76,8 +78,8 @@ class Database:
                 connection.execute("PRAGMA journal_mode = WAL")
 
     def _migrate(self) -> None:
-        steps = migrations()
-        if newer := applied_by_newer(self._db):
+        steps = self._schema.steps()
+        if newer := self._schema.applied_by_newer(self._db):
             raise LibraryError(
                 f"{self.path} was made by a newer version of Yunjue (it has {newer}).",
                 hint="Update Yunjue, or name another library with --library.",

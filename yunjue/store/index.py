@@ -22,7 +22,7 @@ from yunjue.store.failures import translated
 from yunjue.store.lock import held
 from yunjue.store.marks import Marks, read_marks, write_marks
 from yunjue.store.seal import intact, seal
-from yunjue.store.truth import Truth
+from yunjue.store.truth import Followed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,15 +53,22 @@ class VectorIndex:
             vectors of two embedders never mix.
         truth: the tools that should be found.
         warn: told about every repair.
+        what: what is indexed, in the plural; a part of the collection's name.
     """
 
     def __init__(
-        self, folder: Path, embedder: Embedder, truth: Truth, warn: Callable[[str], None]
+        self,
+        folder: Path,
+        embedder: Embedder,
+        truth: Followed,
+        warn: Callable[[str], None],
+        what: str = "tools",
     ) -> None:
         self._folder = folder
         self._embedder = embedder
         self._truth = truth
         self._warn = warn
+        self._what = what
         self._compared = False
 
     def search(self, query: str, k: int) -> list[tuple[str, float]]:
@@ -87,22 +94,47 @@ class VectorIndex:
                 f"The embedder {self._embedder.name} returned shape {vectors.shape} "
                 f"for {len(texts)} texts of dimension {self._embedder.dimension}."
             )
+        lengths = (vectors * vectors).sum(axis=1)
+        if not (lengths > 1e-12).all():  # nor is NaN; such a vector is as near to all as to none
+            raise LibraryError(
+                f"The embedder {self._embedder.name} returned a vector without a direction."
+            )
         return vectors
 
     def search_vector(self, vector: np.ndarray, k: int) -> list[tuple[str, float]]:
         """As :meth:`search`, for a query that is a vector already."""
+        return self.search_vectors(vector, k)[0]
 
-        def nearest(collection: Collection) -> list[tuple[str, float]]:
+    def search_vectors(self, vectors: np.ndarray, k: int) -> list[list[tuple[str, float]]]:
+        """As :meth:`search_vector`, for each row of ``vectors``, float32 (n, dimension)."""
+
+        def nearest(collection: Collection) -> list[list[tuple[str, float]]]:
             most = min(k, collection.count())
             if most == 0:
-                return []
-            found = collection.query(query_embeddings=vector, n_results=most, include=["distances"])
+                return [[] for _ in vectors]
+            found = collection.query(
+                query_embeddings=vectors, n_results=most, include=["distances"]
+            )
             return [
-                (tool_id, 1.0 - distance)
-                for tool_id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
+                [(one, 1.0 - distance) for one, distance in zip(ids, distances, strict=True)]
+                for ids, distances in zip(found["ids"], found["distances"], strict=True)
             ]
 
         return self._session(nearest)
+
+    def vectors(self, ids: list[str]) -> dict[str, np.ndarray]:
+        """id -> vector, float32 (1, dimension), of those of ``ids`` that the index holds."""
+
+        def held_vectors(collection: Collection) -> dict[str, np.ndarray]:
+            found = collection.get(ids=ids, include=["embeddings"]) if ids else None
+            if not found or not found["ids"]:
+                return {}
+            return {
+                one: vector.reshape(1, -1)
+                for one, vector in zip(found["ids"], found["embeddings"], strict=True)
+            }
+
+        return self._session(held_vectors)
 
     def ids(self) -> set[str]:
         """The tools the index knows; the same as the truth's."""
@@ -158,7 +190,7 @@ class VectorIndex:
     def _collection_name(self) -> str:
         """Of 3 to 512 characters from [a-zA-Z0-9._-], as Chroma wants it."""
         model = re.sub(r"[^a-zA-Z0-9-]+", "-", self._embedder.name).strip("-")[:200]
-        return f"tools-{model or 'unnamed'}-{self._embedder.dimension}"
+        return f"{self._what}-{model or 'unnamed'}-{self._embedder.dimension}"
 
     def _session(self, work: Callable[[Collection], Result]) -> Result:
         """Do ``work`` on a collection that agrees with the truth, rebuilt if it must be."""
@@ -173,9 +205,7 @@ class VectorIndex:
                     if rebuilt:
                         message = f"The index {self._folder} cannot be made: {error}."
                         raise LibraryError(message) from error
-                    self._warn(
-                        f"The index of the tool library is damaged and is made again: {error}"
-                    )
+                    self._warn(f"The index of {self._what} is damaged and is made again: {error}")
                     self._delete()
                     rebuilt = True
         return done[0]
@@ -235,7 +265,7 @@ class VectorIndex:
         pending = self._truth.latest() - upto + _PAGE
         if pending <= MANY:
             return False
-        self._warn(f"About {pending} tools are being indexed; this happens once.")
+        self._warn(f"About {pending} {self._what} are being indexed; this happens once.")
         chroma.write_graph_every(collection, max(pending // _GRAPH_WRITES, _PAGE))
         marks.bulk = name
         write_marks(self._folder, marks)
@@ -279,7 +309,7 @@ class VectorIndex:
         self._keep(name, marks, latest)
         if (missing or stale) and not quiet:
             self._warn(
-                "The index did not agree with the tool library; tools added to it: "
+                f"The index did not agree with the library; {self._what} added to it: "
                 f"{len(missing)}, removed: {len(stale)}."
             )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -21,10 +23,22 @@ NAMES = (
 )
 
 
-def applied_by_newer(db: Database) -> str:
-    """The last step of ``db`` that this version does not know; empty if there is none."""
-    names = [step.name for step in migrations().applied(db)]
-    return next((name for name in reversed(names) if name not in NAMES), "")
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a database is brought to.
+
+    Attributes:
+        names: of all steps, in order.
+        steps: makes them; called late, because sqlite_utils is imported late.
+    """
+
+    names: tuple[str, ...]
+    steps: Callable[[], Migrations]
+
+    def applied_by_newer(self, db: Database) -> str:
+        """The last step of ``db`` that this version does not know; empty if there is none."""
+        applied = [step.name for step in self.steps().applied(db)]
+        return next((name for name in reversed(applied) if name not in self.names), "")
 
 
 @cache
@@ -220,3 +234,7 @@ def migrations() -> Migrations:
         )
 
     return steps
+
+
+LIBRARY = Schema(NAMES, migrations)
+"""The schema of library.db."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Protocol
 
 from yunjue.store.database import Database
 
@@ -28,6 +29,28 @@ class Changes:
     texts: dict[str, str]
     gone: list[str]
     more: bool
+
+
+class Followed(Protocol):
+    """What a vector index can follow: :class:`Truth` for tools; others for other things."""
+
+    def identity(self) -> str:
+        """The same as long as it is the same database."""
+
+    def changes(self, since: int, most: int) -> Changes:
+        """What became of things after the number ``since``, in at most ``most`` steps."""
+
+    def latest(self) -> int:
+        """The number of the last change."""
+
+    def ids(self) -> tuple[int, set[str]]:
+        """The last number, and the ids of all that should be found at it."""
+
+    def count(self) -> tuple[int, int]:
+        """The last number, and how many should be found at it."""
+
+    def texts(self, ids: list[str]) -> dict[str, str]:
+        """id -> text of those of ``ids`` that should be found."""
 
 
 def embedded_text(name: str, description: str, signature: str) -> str:
@@ -84,8 +107,9 @@ class Truth:
     def texts(self, ids: list[str]) -> dict[str, str]:
         """id -> text of those of ``ids`` that are in use."""
         rows = self._db.rows(
-            "SELECT id, name, description, signature FROM json_each(?) "
-            "CROSS JOIN in_use ON in_use.id = value",
+            # json_each has a column `id` of its own.
+            "SELECT in_use.id, name, description, signature FROM json_each(?) AS asked "
+            "CROSS JOIN in_use ON in_use.id = asked.value",
             [json.dumps(ids)],
         )
         return {
