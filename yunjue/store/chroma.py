@@ -8,7 +8,8 @@ else wrote, which :mod:`yunjue.store.marks` tells, and is opened anew after that
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 GRAPH_EVERY = 100
 """Tools after which the graph is written out; what came after is replayed at each opening."""
+
+_WAITS = (0.1, 0.3, 1.0, 3.0)
+"""Seconds between attempts to write to a folder that is locked."""
 
 _HNSW = {"space": "cosine", "batch_size": GRAPH_EVERY, "sync_threshold": GRAPH_EVERY}
 
@@ -88,6 +92,21 @@ def close(folder: Path) -> None:
 def write_graph_every(collection: Collection, tools: int) -> None:
     """Write the graph out every so many tools, from the next opening on."""
     collection.modify(configuration={"hnsw": {"sync_threshold": tools}})
+
+
+def patiently(write: Callable[[], None]) -> None:
+    """Write, again after a while if SQLite says that the folder is locked: Chroma lets go of a
+    closed client's files a moment after it was closed."""
+    from chromadb.errors import ChromaError
+
+    for wait in _WAITS:
+        try:
+            return write()
+        except ChromaError as error:
+            if "database is locked" not in str(error):
+                raise
+            time.sleep(wait)
+    write()
 
 
 def _open(folder: Path) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -280,7 +281,7 @@ class VectorIndex:
         collection = chroma.collection(self._folder, marks.stamp, name)
         one = collection.get(limit=1, include=["embeddings"])
         if one["ids"]:
-            collection.upsert(ids=one["ids"], embeddings=one["embeddings"])
+            chroma.patiently(lambda: collection.upsert(one["ids"], one["embeddings"]))
             collection.count()
         marks.bulk = ""
         self._keep(name, marks, marks.number(name, self._identity()))
@@ -316,12 +317,12 @@ class VectorIndex:
     def _put(self, collection: Collection, texts: dict[str, str]) -> None:
         for batch in _batches(list(texts)):
             vectors = self.embed([texts[tool_id] for tool_id in batch])
-            collection.upsert(ids=batch, embeddings=vectors)
+            chroma.patiently(partial(collection.upsert, batch, vectors))
             collection.count()  # the graph is written now, and not after it was sealed
 
     def _remove(self, collection: Collection, ids: list[str]) -> None:
         for batch in _batches(ids):
-            collection.delete(ids=batch)
+            chroma.patiently(partial(collection.delete, batch))
             collection.count()
 
     def _keep(self, name: str, marks: Marks, number: int) -> None:
