@@ -302,6 +302,16 @@ async def test_baselines_run_after_and_only_once(story):
     assert len(again.arm("model")) == 2
 
 
+async def test_one_process_at_a_time(story):
+    folder = begin(stream(1), story(), Options())
+    with folder.held():
+        with pytest.raises(UsageError, match="Another process works on"):
+            await Evolution(folder).go_on()
+        with pytest.raises(UsageError, match="Another process works on"):
+            undo_to(folder, 1, print)
+    await Evolution(folder).go_on()
+
+
 def test_options_are_checked(story):
     for options in (Options(batch_size=0), Options(baselines=("nonsense",))):
         with pytest.raises(UsageError):

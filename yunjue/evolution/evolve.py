@@ -175,10 +175,12 @@ class Evolution:
         """Do what is not finished yet, to the end.
 
         Raises:
+            UsageError: another process works on it.
             LimitReached: a bound of the whole; ``yunjue evolve resume`` goes on with a wider.
             YunjueError: what stops every task; it can be resumed when that is mended.
         """
         async with AsyncExitStack() as stack:
+            stack.enter_context(self.folder.held())
             means = await self._open(stack)
             self._settle(means.library)
             context = Context(

@@ -15,15 +15,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from yunjue.config import home
-from yunjue.errors import TraceError
+from yunjue.errors import TraceError, UsageError
 from yunjue.evolution.task_rows import StreamTask
-from yunjue.files import write_whole, writing
+from yunjue.files import locked, write_whole, writing
 from yunjue.metrics.evolutions import find
 from yunjue.metrics.journal import JOURNAL_FILE, read_journal
 
@@ -52,6 +53,22 @@ class Folder:
 
     def baseline(self, arm: str, index: int) -> Path:
         return self.path / "baselines" / arm / f"{index + 1:05d}"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """No other process works on the evolution for the length of the block.
+
+        Raises:
+            UsageError: one does.
+        """
+
+        def busy() -> None:
+            raise UsageError(
+                f"Another process works on {self.id}.", hint="Wait for its end, or stop it."
+            )
+
+        with locked(self.path / ".lock", busy):
+            yield
 
     def keep_tasks(self, tasks: Sequence[StreamTask]) -> None:
         lines = [json.dumps(asdict(task), ensure_ascii=False) for task in tasks]

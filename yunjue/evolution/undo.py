@@ -22,10 +22,17 @@ def undo_to(folder: Folder, step: int, warn: Callable[[str], None]) -> tuple[lis
         The undone steps, and the ids of tools that were left because they changed since.
 
     Raises:
-        UsageError: that step does not stand.
+        UsageError: that step does not stand, or another process works on the evolution.
         NameTaken: a tool that would come back finds its name taken; earlier undone steps
             stay undone.
     """
+    with folder.held():
+        return _undo_to(folder, step, warn)
+
+
+def _undo_to(
+    folder: Folder, step: int, warn: Callable[[str], None]
+) -> tuple[list[int], list[str]]:
     started = beginning(folder.journal())
     library = open_library(Settings(**started["settings"]), warn)
     try:
