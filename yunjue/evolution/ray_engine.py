@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import secrets
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -39,7 +40,7 @@ class RayEngine:
     """
 
     def __init__(self, context: Context) -> None:
-        self._ray = _ray()
+        self._ray = _ray(private=not context.address)
         if context.address.startswith("ray://"):
             raise UsageError(
                 "An evolution cannot run through Ray Client: its library has to be on a machine "
@@ -94,8 +95,6 @@ class RayEngine:
                     num_cpus=len(os.sched_getaffinity(0)),
                     object_store_memory=STORE_BYTES,
                     include_dashboard=False,
-                    # Ray trusts whoever reaches its ports: nobody but this machine may.
-                    _node_ip_address="127.0.0.1",
                     **quiet,
                 )
         except (ConnectionError, ValueError, RuntimeError) as error:
@@ -147,9 +146,21 @@ class RayEngine:
         raise EngineError(f"Ray has failed: {type(error).__name__}: {error}") from None
 
 
-def _ray() -> Any:
-    # Read when Ray is imported.
+def _ray(private: bool) -> Any:
+    """The package.
+
+    Args:
+        private: a cluster of our own will be started. Ray runs what is sent to its ports, which
+            all the network may reach: it obeys only those who know a token of ours.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    # Ray reads its environment when it is imported; its processes inherit it.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if private:
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     try:
         import ray
         import ray.util.scheduling_strategies

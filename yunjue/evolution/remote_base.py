@@ -65,7 +65,7 @@ def answer(base: Base, question: str) -> str:
 def _search(base: Base, query: str, k: int) -> list[dict[str, Any]]:
     return [
         {
-            "tool": one.tool.model_dump(mode="json"),
+            "tool": one.tool.model_dump(),
             "score": float(one.score),
             "similarity": None if one.similarity is None else float(one.similarity),
             "status": one.status,
@@ -80,7 +80,7 @@ def _similarities(base: Base, query: str, texts: list[str]) -> list[float] | Non
 
 def _find(base: Base, name: str) -> dict[str, Any] | None:
     tool = base.find(name)
-    return tool.model_dump(mode="json") if tool else None
+    return tool.model_dump() if tool else None
 
 
 def _has(base: Base, tool_id: str) -> bool:
