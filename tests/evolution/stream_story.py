@@ -13,6 +13,8 @@ from typing import Any
 
 from yunjue.config import Settings, load_settings
 from yunjue.evolution.sources import StreamTask
+from yunjue.evolution.task_run import Outcome
+from yunjue.traces.effects import comparable
 
 WORDS = ("cedar", "amber", "violet", "ocean", "maple", "indigo", "pebble", "aurora")
 
@@ -113,6 +115,16 @@ def stream(count: int) -> list[StreamTask]:
             )
         )
     return tasks
+
+
+def told(outcome: Outcome) -> dict[str, Any]:
+    """What the outcome says, but for what was measured."""
+    plain = comparable(json.loads(json.dumps(outcome.to_dict())))
+    for _, verdict in plain["harvest"]["made"]:
+        for stage in verdict["stages"]:
+            if stage["name"] == "resources":
+                stage["detail"] = ""
+    return plain
 
 
 def rules() -> list[dict[str, Any]]:

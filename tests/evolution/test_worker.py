@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from yunjue.errors import (
     SandboxUnavailable,
     YunjueError,
 )
+from yunjue.evolution import ray_worker
 from yunjue.evolution.branch import Base
 from yunjue.evolution.remote_base import RemoteBase, answer
 from yunjue.evolution.task_run import STOPPING, Job
@@ -38,6 +40,8 @@ from yunjue.evolution.worker import (
 from yunjue.library.library import Found, Refusal
 from yunjue.library.open import open_library
 from yunjue.types import Tool, Verdict
+
+pytestmark = pytest.mark.usefixtures("shared_base")
 
 
 def plain(data):
@@ -244,3 +248,74 @@ def test_means_are_opened_once_and_closed(tmp_path, library, monkeypatch):
     worker.close()
     assert opened == ["sandbox", "models"]
     assert len(closed) == 2
+
+
+# ---- a job on another machine ------------------------------------------------------------
+
+
+@pytest.fixture
+def far(tmp_path, library, monkeypatch):
+    """Runs a job as a Ray task does, without Ray; returns its answer and what it left."""
+    settings = stream_story.stream_settings(tmp_path)
+    monkeypatch.setattr(
+        ray_worker, "_carrier", lambda owner: lambda question: answer(owner, question)
+    )
+
+    def run(one, sent=None, version=ray_worker.__version__):
+        told = plain(told_settings(settings))
+        asked = {
+            "version": version,
+            "job": told_job(one),
+            "settings": told,
+            "opening": told,
+            "library": str(library.directory),
+        }
+        return ray_worker.run_task(json.dumps(asked), library, sent or {})
+
+    yield run
+    if ray_worker._worker.cache_info().currsize:
+        ray_worker._worker(json.dumps(plain(told_settings(settings)), sort_keys=True)).close()
+    ray_worker._worker.cache_clear()
+
+
+def test_a_job_leaves_nothing_where_it_ran_and_sends_its_trace(far, tmp_path):
+    one = replace(job(tmp_path), files={})
+    answered, left = far(one)
+    outcome = outcome_of(json.loads(answered))
+    assert (outcome.status, outcome.answer) == ("solved", "radec")
+    assert list(left) == ["trace.jsonl"]
+    events = [json.loads(line) for line in left["trace.jsonl"].splitlines()]
+    assert events[-1]["kind"] == "run.finished"
+    assert not (tmp_path / "job").exists()
+
+    again, more = far(one, left)
+    assert stream_story.told(outcome_of(json.loads(again))) == stream_story.told(outcome)
+    assert more["trace.jsonl"].startswith(left["trace.jsonl"])
+    news = more["trace.jsonl"][len(left["trace.jsonl"]) :].splitlines()
+    assert "effect" not in [json.loads(line)["kind"] for line in news]
+
+
+def test_files_of_a_job_are_where_it_runs(tmp_path):
+    one = ray_worker._unpacked(job(tmp_path), tmp_path / "there", {"inputs/0": b"data"})
+    assert one.folder == tmp_path / "there"
+    assert Path(one.files["a.txt"]).read_bytes() == b"data"
+
+
+def test_a_worker_of_another_version_is_refused(far, tmp_path):
+    answered, left = far(job(tmp_path), version="0.0.1")
+    with pytest.raises(EngineError, match=r"The driver has yunjue 0\.0\.1"):
+        outcome_of(json.loads(answered))
+    assert left == {}
+
+
+def test_outputs_are_sent_and_nothing_else(tmp_path):
+    outputs = tmp_path / "outputs" / "call-1" / "deep"
+    outputs.mkdir(parents=True)
+    (outputs / "a.csv").write_text("1,2")
+    (outputs / "link").symlink_to("/etc/passwd")
+    (tmp_path / "checkpoints.sqlite").write_text("x")
+    (tmp_path / "trace.jsonl").write_text("{}\n")
+    assert ray_worker._left(tmp_path) == {
+        "trace.jsonl": b"{}\n",
+        "outputs/call-1/deep/a.csv": b"1,2",
+    }

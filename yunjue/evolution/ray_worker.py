@@ -90,7 +90,7 @@ def _carrier(owner: Any) -> Any:
 def _unpacked(job: Job, folder: Path, sent: Mapping[str, bytes]) -> Job:
     for name, data in sent.items():
         path = folder / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     files = {name: str(folder / INPUTS / str(place)) for place, name in enumerate(job.files)}
     return replace(job, folder=folder, files=files)
