@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import stream_story
 
-from yunjue.errors import SandboxUnavailable, UsageError
+from yunjue.errors import EngineError, SandboxUnavailable, UsageError
 from yunjue.evolution.engine import Context
 from yunjue.evolution.evolve import ALL_ROLES
 from yunjue.evolution.folder import Folder
@@ -175,32 +175,55 @@ async def test_a_worker_that_is_killed_is_replaced_and_its_job_goes_on(tmp_path)
     assert children() == []
 
 
-async def test_a_job_that_kills_its_workers_fails_and_the_others_do_not(tmp_path):
-    settings = stream_story.stream_settings(tmp_path)
-    stop = threading.Event()
-    seen = set()
+@asynccontextmanager
+async def killing(when):
+    """Kills every worker as soon as ``when`` holds; yields the set of those it killed."""
+    stop, killed = threading.Event(), set()
 
-    def kill_all():
-        while not stop.is_set():
-            for pid in children():
-                seen.add(pid)
+    def kill():
+        while not stop.wait(0.01):
+            for pid in children() if when() else []:
+                killed.add(pid)
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            time.sleep(0.01)
 
-    killer = threading.Thread(target=kill_all)
-    outcomes = []
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        yield killed
+    finally:
+        stop.set()
+        killer.join()
+
+
+async def test_a_job_that_kills_its_workers_fails_and_the_others_do_not(tmp_path):
+    settings = stream_story.stream_settings(tmp_path, delay=0.3)
+    outcomes, asked = [], []
+    doomed, other = jobs_of(TASKS[:2], tmp_path / "jobs")
+
+    def goes_on():  # one more line in its trace than when it was last killed
+        if lines(doomed.folder) <= sum(asked):
+            return False
+        asked.append(lines(doomed.folder) - sum(asked))
+        return True
+
     async with engine_of("processes", settings) as engine:
-        killer.start()
-        try:
-            await engine.run(jobs_of(TASKS[:1], tmp_path / "a"), settings, outcomes.append)
-        finally:
-            stop.set()
-            killer.join()
-        await engine.run(jobs_of(TASKS[1:2], tmp_path / "b"), settings, outcomes.append)
-    assert (outcomes[0].status, len(seen)) == ("failed", 3)
+        async with killing(goes_on) as killed:
+            await engine.run([doomed], settings, outcomes.append)
+        await engine.run([other], settings, outcomes.append)
+    assert (outcomes[0].status, len(killed)) == ("failed", 3)
     assert outcomes[0].error == "The worker process died 3 times while it ran this task: Killed."
     assert outcomes[1].status == "solved"
+
+
+async def test_workers_that_cannot_start_stop_the_batch(tmp_path):
+    settings = stream_story.stream_settings(tmp_path)
+    jobs = jobs_of(TASKS[:1], tmp_path / "jobs")
+    async with engine_of("processes", settings) as engine, killing(lambda: True) as killed:
+        with pytest.raises(EngineError, match="before they have started: Killed"):
+            await engine.run(jobs, settings, pytest.fail)
+    assert len(killed) == 3
+    assert not jobs[0].folder.exists()
 
 
 async def test_a_batch_that_is_cancelled_leaves_no_worker(tmp_path):
@@ -243,19 +266,24 @@ def of_home(home: Path) -> list[int]:
     return found
 
 
+@pytest.mark.parametrize("name", OTHERS)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda one: one.name)
-def test_a_driver_that_ends_takes_its_workers_with_it(tmp_path, own_home, number):
+def test_a_driver_that_ends_takes_its_workers_with_it(tmp_path, own_home, number, name):
     settings = stream_story.stream_settings(tmp_path, delay=0.5)
     tasks = tmp_path / "tasks.jsonl"
     tasks.write_text("".join(json.dumps({"task": task}) + "\n" for task in TASKS[:2]))
-    command = [sys.executable, "-m", "yunjue", "evolve", str(tasks), "--engine", "processes"]
+    command = [sys.executable, "-m", "yunjue", "evolve", str(tasks), "--engine", name]
     command += ["--model", settings.model, "--sandbox", "process", "--allow-unsafe"]
     environment = {**os.environ, "YUNJUE_EMBEDDER": "hash", "YUNJUE_HOME": str(own_home)}
     driver = subprocess.Popen(
         command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    folder = await_folder(own_home)
-    until(lambda: lines(folder.task(0)) > 3 and len(of_home(own_home)) > 1, "a job has begun")
+    if name == "ray":
+        until(lambda: titled("ray::run_task", own_home), "a worker has begun")
+        time.sleep(2.0)  # one that still starts notices only after a minute that Ray is gone
+    else:
+        folder = await_folder(own_home)
+        until(lambda: lines(folder.task(0)) > 3 and len(of_home(own_home)) > 1, "a job has begun")
     if number == signal.SIGINT:
         os.killpg(driver.pid, number)  # as a terminal does: all of the group
     else:
@@ -265,6 +293,11 @@ def test_a_driver_that_ends_takes_its_workers_with_it(tmp_path, own_home, number
     if number == signal.SIGINT:
         assert driver.returncode == 130
         assert "yunjue evolve resume" in told and "Traceback" not in told
+
+
+def titled(title: str, home: Path) -> list[int]:
+    """Those that call themselves so."""
+    return [pid for pid in of_home(home) if title in Path(f"/proc/{pid}/cmdline").read_text()]
 
 
 def await_folder(home: Path) -> Folder:

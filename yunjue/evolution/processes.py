@@ -22,6 +22,7 @@ from typing import Any
 
 from yunjue.concurrency import together
 from yunjue.config import Settings
+from yunjue.errors import EngineError
 from yunjue.events import Event, Subscriber
 from yunjue.evolution.engine import Context, Done
 from yunjue.evolution.task_run import Job, Outcome
@@ -76,26 +77,34 @@ class ProcessEngine:
         def see(event: Event) -> None:
             loop.call_soon_threadsafe(self._context.see, event)
 
-        how = ""
+        how, started = "", False
         for _ in range(TRIES):
             worker = self._idle.pop() if self._idle else WorkerProcess(self._context)
             try:
                 answer = await loop.run_in_executor(self._threads, worker.ask, asked, see)
             except (EOFError, OSError):
                 how = worker.kill()
+                started = started or worker.started
             except BaseException:
                 worker.kill()
                 raise
             else:
                 self._idle.append(worker)
                 return outcome_of(answer)
+        if not started:  # then it is not the job that kills them
+            raise EngineError(f"Workers end before they have started: {how}.")
         return died(job, how)
 
 
 class WorkerProcess:
-    """One worker, as the driver sees it."""
+    """One worker, as the driver sees it.
+
+    Attributes:
+        started: it has said that it is ready.
+    """
 
     def __init__(self, context: Context) -> None:
+        self.started = False
         opening = {
             "settings": told_settings(context.settings),
             "library": str(context.base.directory),
@@ -121,10 +130,13 @@ class WorkerProcess:
         """
         self._here.send_bytes(json.dumps(asked).encode())
         while True:
-            answer = json.loads(self._here.recv_bytes())
-            if "event" not in answer:
-                return answer
-            see(Event(**answer["event"]))
+            told = json.loads(self._here.recv_bytes())
+            if "started" in told:
+                self.started = True
+            elif "event" in told:
+                see(Event(**told["event"]))
+            else:
+                return told
 
     def kill(self) -> str:
         """Returns when it is dead, and can write to no trace any more; says how it died."""
@@ -161,6 +173,7 @@ def serve(connection: Connection, opening: str, driver: int) -> None:
         members = {name: getattr(event, name) for name in ("kind", "data", "time", "seq")}
         connection.send_bytes(json.dumps({"event": members}, default=str).encode())
 
+    connection.send_bytes(b'{"started": true}')
     with closing(library), closing(worker):
         while True:
             try:

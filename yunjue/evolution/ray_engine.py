@@ -92,6 +92,7 @@ class RayEngine:
                 self._ray.init(address=address, **quiet)
             else:
                 self._ray.init(
+                    address="local",
                     num_cpus=len(os.sched_getaffinity(0)),
                     object_store_memory=STORE_BYTES,
                     include_dashboard=False,
@@ -134,16 +135,15 @@ class RayEngine:
         """Ray has tried again elsewhere as often as it may.
 
         Raises:
-            EngineError: not the job's worker is what failed.
+            EngineError: it is not the job's worker that failed: all jobs would fail so.
         """
         known = self._ray.exceptions
-        if isinstance(error, known.RayTaskError):  # a bug of ours, or of what is installed there
-            return failed(job, f"The worker failed: {error.cause!r}")
-        if isinstance(error, (known.WorkerCrashedError, known.OutOfMemoryError)):
+        deaths = [known.WorkerCrashedError, known.OutOfMemoryError]
+        deaths += [known.NodeDiedError] if hasattr(known, "NodeDiedError") else []
+        if isinstance(error, tuple(deaths)):
             return died(job, type(error).__name__)
-        if isinstance(error, getattr(known, "NodeDiedError", ())):
-            return died(job, type(error).__name__)
-        raise EngineError(f"Ray has failed: {type(error).__name__}: {error}") from None
+        why = error.cause if isinstance(error, known.RayTaskError) else error
+        raise EngineError(f"Ray has failed: {type(why).__name__}: {why}") from None
 
 
 def _ray(private: bool) -> Any:
