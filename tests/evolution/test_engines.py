@@ -347,3 +347,29 @@ def test_ray_client_is_refused(tmp_path):
     settings = stream_story.stream_settings(tmp_path)
     with pytest.raises(UsageError, match="Ray Client"):
         RayEngine(Context(settings, {}, None, None, print, "ray://host:10001"))
+
+
+async def test_a_job_whose_files_cannot_be_sent_fails_alone(tmp_path):
+    pytest.importorskip("ray")
+    settings = stream_story.stream_settings(tmp_path)
+    engine = RayEngine(Context(settings, {}, None, None, print, "auto"))
+    job = Job("e-1.00007", 7, "t", {"a.txt": str(tmp_path / "a.txt")}, tmp_path / "job")
+    outcome = await engine._outcome(job, settings)
+    assert (outcome.index, outcome.status) == (7, "failed")
+    assert outcome.error.endswith("a.txt cannot be read: No such file or directory.")
+    await engine.close()
+
+
+def test_only_a_death_of_workers_is_blamed_on_the_job(tmp_path):
+    exceptions = pytest.importorskip("ray.exceptions")
+    settings = stream_story.stream_settings(tmp_path)
+    engine = RayEngine(Context(settings, {}, None, None, print, "auto"))
+    job = Job("e-1.00001", 0, "t", {}, tmp_path / "job")
+    outcome = engine._broken(job, exceptions.WorkerCrashedError())
+    assert outcome.error == (
+        "The worker process died 3 times while it ran this task: WorkerCrashedError."
+    )
+    missing = exceptions.RayTaskError("run_task", "trace", ModuleNotFoundError("No module yunjue"))
+    for error in (missing, exceptions.RaySystemError("gone")):
+        with pytest.raises(EngineError, match=r"Ray has failed: .*(No module yunjue|gone)"):
+            engine._broken(job, error)
