@@ -47,6 +47,7 @@ def cluster(workers_home):
         patch.setenv("YUNJUE_HOME", str(workers_home))
         patch.setenv("YUNJUE_LOAD_PLUGINS", "")
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_worker_niceness", "0")  # or other work on this machine starves them
         cluster_utils = pytest.importorskip("ray.cluster_utils")
         node = {"num_cpus": 1, "object_store_memory": 100 << 20, "include_dashboard": False}
         cluster = cluster_utils.Cluster(initialize_head=True, head_node_args=node)

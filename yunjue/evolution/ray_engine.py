@@ -159,6 +159,9 @@ def _ray(private: bool) -> Any:
     # Ray reads its environment when it is imported; its processes inherit it.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if private:
+        # Ray starts workers with niceness 15, and sandboxes would inherit it: next to a busy
+        # process, such as the embedded model, their calls would run into the bound on time.
+        os.environ.setdefault("RAY_worker_niceness", "0")
         os.environ.setdefault("RAY_AUTH_MODE", "token")
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     try:
