@@ -31,6 +31,7 @@
     ├── PrincipleRefused            1   a sentence that the guard does not let in
     ├── DownloadError               1   weights could not be had or do not match their hash
     ├── PluginError                 1
+    ├── EngineError                 1   workers of an evolution, or what they share, are gone
     └── TraceError                  1
 
 What a model can mend (wrong arguments, a tool that raised) is not an error of
@@ -196,6 +197,10 @@ class DownloadError(YunjueError):
 
 class PluginError(YunjueError):
     default_hint = "YUNJUE_LOAD_PLUGINS='' starts without third-party plugins."
+
+
+class EngineError(YunjueError):
+    default_hint = "`yunjue evolve resume` goes on; nothing finished is done again."
 
 
 class TraceError(YunjueError):

@@ -38,7 +38,8 @@ TotalTokens = Annotated[int | None, typer.Option(help="Most tokens for the whole
 TotalSeconds = Annotated[float | None, typer.Option(help="Most seconds of this sitting.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what each run does.")]
 EngineName = Annotated[
-    str | None, typer.Option(help="Where batches run: local, or what plugins offer.")
+    str | None,
+    typer.Option(help="Where batches run: local, processes, ray, or what plugins offer."),
 ]
 Address = Annotated[str | None, typer.Option(help="Of the engine's cluster.")]
 Baselines = Annotated[

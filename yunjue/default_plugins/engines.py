@@ -14,9 +14,23 @@ if TYPE_CHECKING:
 @hookimpl
 def register_engines(register: Callable[[str, Callable[[Context], Engine]], None]) -> None:
     register("local", _local)
+    register("processes", _processes)
+    register("ray", _ray)
 
 
 def _local(context: Context) -> Engine:
     from yunjue.evolution.local import LocalEngine
 
     return LocalEngine(context)
+
+
+def _processes(context: Context) -> Engine:
+    from yunjue.evolution.processes import ProcessEngine
+
+    return ProcessEngine(context)
+
+
+def _ray(context: Context) -> Engine:
+    from yunjue.evolution.ray_engine import RayEngine
+
+    return RayEngine(context)

@@ -13,6 +13,7 @@ from yunjue.config import Settings
 from yunjue.errors import (
     ConfigError,
     DiskFull,
+    EngineError,
     LimitReached,
     ModelAuthError,
     ReplayMiss,
@@ -31,6 +32,7 @@ OUTCOME_FILE = "outcome.json"
 STOPPING = (
     ConfigError,
     DiskFull,
+    EngineError,
     ModelAuthError,
     ReplayMiss,
     SandboxUnavailable,
