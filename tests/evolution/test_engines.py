@@ -15,12 +15,12 @@ from collections import Counter
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import engine_story
 import pytest
-import stream_story
 
 from yunjue.errors import EngineError, SandboxUnavailable, UsageError
 from yunjue.evolution.engine import Context
-from yunjue.evolution.evolve import ALL_ROLES
+from yunjue.evolution.evolve import ASKED
 from yunjue.evolution.folder import Folder
 from yunjue.evolution.processes import ProcessEngine
 from yunjue.evolution.ray_engine import MOST_INPUT_BYTES, RayEngine, _inside, _sent
@@ -40,7 +40,7 @@ OTHERS = ["processes", pytest.param("ray", marks=pytest.mark.integration)]
 async def engine_of(name, settings, see=lambda event: None):
     """The engine, with what the driver has."""
     sandbox = await open_sandbox(settings, lambda message: None)
-    models = await choose_models(settings, warn=lambda message: None, wanted=ALL_ROLES)
+    models = await choose_models(settings, warn=lambda message: None, roles=ASKED)
     library = open_library(settings, lambda message: None)
     engine = plugins().choose("engines", name, Context(settings, models, sandbox, library, see))
     try:
@@ -64,7 +64,7 @@ async def run(name, settings, jobs, *, opening=None, see=lambda event: None):
     async with engine_of(name, opening or settings, see) as engine:
         await engine.run(jobs, settings, outcomes.append)
     assert Counter(one.index for one in outcomes) == Counter(job.index for job in jobs)
-    return {one.index: stream_story.told(one) for one in outcomes}
+    return {one.index: engine_story.told(one) for one in outcomes}
 
 
 def asked_of_models(folder: Path) -> list[str]:
@@ -81,13 +81,13 @@ def lines(folder: Path) -> int:
     return 0
 
 
-TASKS = [family.sentence("cedar") for family in stream_story.FAMILIES]
+TASKS = [family.sentence("cedar") for family in engine_story.FAMILIES]
 
 
 @pytest.mark.parametrize("name", OTHERS)
 async def test_the_same_jobs_come_to_the_same(tmp_path, name):
-    settings = stream_story.stream_settings(tmp_path)
-    tasks = [*TASKS[:2], stream_story.UNKNOWN]
+    settings = engine_story.stream_settings(tmp_path)
+    tasks = [*TASKS[:2], engine_story.UNKNOWN]
     events = []
     here = await run("local", settings, jobs_of(tasks, tmp_path / "local"))
     there = await run(name, settings, jobs_of(tasks, tmp_path / name), see=events.append)
@@ -104,7 +104,7 @@ async def test_the_same_jobs_come_to_the_same(tmp_path, name):
 
 @pytest.mark.parametrize("name", OTHERS)
 async def test_workers_read_the_library_and_what_batches_added(tmp_path, name):
-    settings = stream_story.stream_settings(tmp_path)
+    settings = engine_story.stream_settings(tmp_path)
     outcomes = []
     async with engine_of(name, settings) as engine:
         await engine.run(jobs_of(TASKS[:1], tmp_path / "first"), settings, outcomes.append)
@@ -112,7 +112,7 @@ async def test_workers_read_the_library_and_what_batches_added(tmp_path, name):
         library = open_library(settings, print)
         library.add(tool, verdict)
         library.close()
-        again = [stream_story.FAMILIES[0].sentence("amber")]
+        again = [engine_story.FAMILIES[0].sentence("amber")]
         await engine.run(jobs_of(again, tmp_path / "second"), settings, outcomes.append)
     assert outcomes[1].answer == "rebma"
     assert outcomes[1].harvest.made == []
@@ -121,7 +121,7 @@ async def test_workers_read_the_library_and_what_batches_added(tmp_path, name):
 
 @pytest.mark.parametrize("name", OTHERS)
 async def test_what_no_worker_can_do_stops_the_batch_with_its_class(tmp_path, name):
-    settings = stream_story.stream_settings(tmp_path)
+    settings = engine_story.stream_settings(tmp_path)
     unsafe = settings.model_copy(update={"allow_unsafe": False})
     library = open_library(unsafe, print)
     context = Context(unsafe, {}, None, library, lambda event: None)
@@ -135,7 +135,7 @@ async def test_what_no_worker_can_do_stops_the_batch_with_its_class(tmp_path, na
 
 @pytest.mark.parametrize("name", OTHERS)
 async def test_a_job_that_was_begun_before_asks_nothing_twice(tmp_path, name):
-    settings = stream_story.stream_settings(tmp_path)
+    settings = engine_story.stream_settings(tmp_path)
     folder = tmp_path / "jobs"
     first = await run("local", settings, jobs_of(TASKS[:1], folder))
     trace = folder / "00000" / TRACE_FILE
@@ -154,9 +154,9 @@ def children() -> list[int]:
 
 
 async def test_a_worker_that_is_killed_is_replaced_and_its_job_goes_on(tmp_path):
-    quick = stream_story.stream_settings(tmp_path)
+    quick = engine_story.stream_settings(tmp_path)
     expected = await run("local", quick, jobs_of(TASKS[:2], tmp_path / "local"))
-    slow = stream_story.stream_settings(tmp_path, delay=0.15)
+    slow = engine_story.stream_settings(tmp_path, delay=0.15)
     jobs = jobs_of(TASKS[:2], tmp_path / "killed")
     killed = []
 
@@ -197,7 +197,7 @@ async def killing(when):
 
 
 async def test_a_job_that_kills_its_workers_fails_and_the_others_do_not(tmp_path):
-    settings = stream_story.stream_settings(tmp_path, delay=0.3)
+    settings = engine_story.stream_settings(tmp_path, delay=0.3)
     outcomes, asked = [], []
     doomed, other = jobs_of(TASKS[:2], tmp_path / "jobs")
 
@@ -217,7 +217,7 @@ async def test_a_job_that_kills_its_workers_fails_and_the_others_do_not(tmp_path
 
 
 async def test_workers_that_cannot_start_stop_the_batch(tmp_path):
-    settings = stream_story.stream_settings(tmp_path)
+    settings = engine_story.stream_settings(tmp_path)
     jobs = jobs_of(TASKS[:1], tmp_path / "jobs")
     async with engine_of("processes", settings) as engine, killing(lambda: True) as killed:
         with pytest.raises(EngineError, match="before they have started: Killed"):
@@ -227,7 +227,7 @@ async def test_workers_that_cannot_start_stop_the_batch(tmp_path):
 
 
 async def test_a_batch_that_is_cancelled_leaves_no_worker(tmp_path):
-    settings = stream_story.stream_settings(tmp_path, delay=30.0)
+    settings = engine_story.stream_settings(tmp_path, delay=30.0)
     async with engine_of("processes", settings) as engine:
         jobs = jobs_of(TASKS[:2], tmp_path / "jobs")
         batch = asyncio.create_task(engine.run(jobs, settings, pytest.fail))
@@ -240,7 +240,7 @@ async def test_a_batch_that_is_cancelled_leaves_no_worker(tmp_path):
 
 
 async def test_workers_are_no_more_than_asked_for(tmp_path):
-    settings = stream_story.stream_settings(tmp_path)
+    settings = engine_story.stream_settings(tmp_path)
     outcomes, most = [], 0
     library = open_library(settings, print)
     engine = ProcessEngine(Context(settings, {}, None, library, lambda event: None), most=1)
@@ -250,7 +250,7 @@ async def test_workers_are_no_more_than_asked_for(tmp_path):
         outcomes.append(outcome)
         most = max(most, len(children()))
 
-    await engine.run(jobs_of([stream_story.UNKNOWN] * 3, tmp_path / "jobs"), settings, done)
+    await engine.run(jobs_of([engine_story.UNKNOWN] * 3, tmp_path / "jobs"), settings, done)
     assert (len(outcomes), most) == (3, 1)
     await engine.close()
     assert children() == []
@@ -269,7 +269,7 @@ def of_home(home: Path) -> list[int]:
 @pytest.mark.parametrize("name", OTHERS)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda one: one.name)
 def test_a_driver_that_ends_takes_its_workers_with_it(tmp_path, own_home, number, name):
-    settings = stream_story.stream_settings(tmp_path, delay=0.5)
+    settings = engine_story.stream_settings(tmp_path, delay=0.5)
     tasks = tmp_path / "tasks.jsonl"
     tasks.write_text("".join(json.dumps({"task": task}) + "\n" for task in TASKS[:2]))
     command = [sys.executable, "-m", "yunjue", "evolve", str(tasks), "--engine", name]
@@ -317,7 +317,7 @@ def until(true, what: str, seconds: float = 60.0) -> None:
 
 def test_without_ray_the_error_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    context = Context(stream_story.stream_settings(tmp_path), {}, None, None, print)
+    context = Context(engine_story.stream_settings(tmp_path), {}, None, None, print)
     with pytest.raises(UsageError, match="not installed") as caught:
         plugins().choose("engines", "ray", context)
     assert 'pip install "yunjue[ray]"' in caught.value.hint
@@ -344,14 +344,14 @@ def test_a_file_that_a_worker_sends_stays_in_the_folder(tmp_path, name):
 
 def test_ray_client_is_refused(tmp_path):
     pytest.importorskip("ray")
-    settings = stream_story.stream_settings(tmp_path)
+    settings = engine_story.stream_settings(tmp_path)
     with pytest.raises(UsageError, match="Ray Client"):
         RayEngine(Context(settings, {}, None, None, print, "ray://host:10001"))
 
 
 async def test_a_job_whose_files_cannot_be_sent_fails_alone(tmp_path):
     pytest.importorskip("ray")
-    settings = stream_story.stream_settings(tmp_path)
+    settings = engine_story.stream_settings(tmp_path)
     engine = RayEngine(Context(settings, {}, None, None, print, "auto"))
     job = Job("e-1.00007", 7, "t", {"a.txt": str(tmp_path / "a.txt")}, tmp_path / "job")
     outcome = await engine._outcome(job, settings)
@@ -362,7 +362,7 @@ async def test_a_job_whose_files_cannot_be_sent_fails_alone(tmp_path):
 
 def test_only_a_death_of_workers_is_blamed_on_the_job(tmp_path):
     exceptions = pytest.importorskip("ray.exceptions")
-    settings = stream_story.stream_settings(tmp_path)
+    settings = engine_story.stream_settings(tmp_path)
     engine = RayEngine(Context(settings, {}, None, None, print, "auto"))
     job = Job("e-1.00001", 0, "t", {}, tmp_path / "job")
     outcome = engine._broken(job, exceptions.WorkerCrashedError())

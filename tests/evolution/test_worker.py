@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import engine_story
 import pytest
 import story
-import stream_story
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,7 +49,7 @@ def plain(data):
     return json.loads(json.dumps(data))
 
 
-def job(tmp_path: Path, task: str = stream_story.FAMILIES[0].sentence("cedar")) -> Job:
+def job(tmp_path: Path, task: str = engine_story.FAMILIES[0].sentence("cedar")) -> Job:
     return Job("e-1.00001", 0, task, {"a.txt": "/data/a.txt"}, tmp_path / "job")
 
 
@@ -191,7 +191,7 @@ def test_what_stops_every_task_comes_out_as_its_class(tmp_path, library, monkeyp
         raise kind("Not here.", hint="Elsewhere.")
 
     monkeypatch.setattr("yunjue.evolution.worker.run_job", refuse)
-    settings = stream_story.stream_settings(tmp_path)
+    settings = engine_story.stream_settings(tmp_path)
     worker = Worker(settings)
     with pytest.raises(kind, match="Not here") as caught:
         outcome_of(plain(worker.work(job(tmp_path), settings, library)))
@@ -200,7 +200,7 @@ def test_what_stops_every_task_comes_out_as_its_class(tmp_path, library, monkeyp
 
 
 def test_a_worker_that_cannot_open_its_means_says_why(tmp_path, library):
-    settings = stream_story.stream_settings(tmp_path, allow_unsafe=False)
+    settings = engine_story.stream_settings(tmp_path, allow_unsafe=False)
     worker = Worker(settings)
     with pytest.raises(SandboxUnavailable, match="does not isolate"):
         outcome_of(plain(worker.work(job(tmp_path), settings, library)))
@@ -212,7 +212,7 @@ def test_a_bug_in_opening_stops_the_batch(tmp_path, library, monkeypatch):
         raise ImportError("no module named moon")
 
     monkeypatch.setattr("yunjue.evolution.worker.open_sandbox", bug)
-    settings = stream_story.stream_settings(tmp_path)
+    settings = engine_story.stream_settings(tmp_path)
     worker = Worker(settings)
     with pytest.raises(EngineError, match="ImportError: no module named moon"):
         outcome_of(plain(worker.work(job(tmp_path), settings, library)))
@@ -241,7 +241,7 @@ def test_means_are_opened_once_and_closed(tmp_path, library, monkeypatch):
     monkeypatch.setattr("yunjue.evolution.worker.open_sandbox", sandbox)
     monkeypatch.setattr("yunjue.evolution.worker.choose_models", models)
     monkeypatch.setattr("yunjue.evolution.worker.run_job", run)
-    settings = stream_story.stream_settings(tmp_path)
+    settings = engine_story.stream_settings(tmp_path)
     worker = Worker(settings)
     for _ in range(3):
         worker.work(job(tmp_path), settings, library)
@@ -256,7 +256,7 @@ def test_means_are_opened_once_and_closed(tmp_path, library, monkeypatch):
 @pytest.fixture
 def far(tmp_path, library, monkeypatch):
     """Runs a job as a Ray task does, without Ray; returns its answer and what it left."""
-    settings = stream_story.stream_settings(tmp_path)
+    settings = engine_story.stream_settings(tmp_path)
     monkeypatch.setattr(
         ray_worker, "_carrier", lambda owner: lambda question: answer(owner, question)
     )
@@ -289,7 +289,7 @@ def test_a_job_leaves_nothing_where_it_ran_and_sends_its_trace(far, tmp_path):
     assert not (tmp_path / "job").exists()
 
     again, more = far(one, left)
-    assert stream_story.told(outcome_of(json.loads(again))) == stream_story.told(outcome)
+    assert engine_story.told(outcome_of(json.loads(again))) == engine_story.told(outcome)
     assert more["trace.jsonl"].startswith(left["trace.jsonl"])
     news = more["trace.jsonl"][len(left["trace.jsonl"]) :].splitlines()
     assert "effect" not in [json.loads(line)["kind"] for line in news]

@@ -25,7 +25,7 @@ from yunjue.library.open import open_library
 
 sys.path.append(str(Path(__file__).parents[1] / "evolution"))
 
-import stream_story
+import engine_story
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("shared_base")]
 
@@ -59,9 +59,9 @@ def cluster(workers_home):
 
 def evolve(tmp_path, name, engine, delay=0.0, address=""):
     """A new evolution of six tasks with a library of its own, not yet begun."""
-    settings = stream_story.stream_settings(tmp_path, delay, library=tmp_path / name)
+    settings = engine_story.stream_settings(tmp_path, delay, library=tmp_path / name)
     options = Options(batch_size=3, engine=engine, address=address)
-    return Evolution(begin(stream_story.stream(TASKS), settings, options)), settings
+    return Evolution(begin(engine_story.stream(TASKS), settings, options)), settings
 
 
 def state(evolution, settings):

@@ -30,9 +30,7 @@ def undo_to(folder: Folder, step: int, warn: Callable[[str], None]) -> tuple[lis
         return _undo_to(folder, step, warn)
 
 
-def _undo_to(
-    folder: Folder, step: int, warn: Callable[[str], None]
-) -> tuple[list[int], list[str]]:
+def _undo_to(folder: Folder, step: int, warn: Callable[[str], None]) -> tuple[list[int], list[str]]:
     started = beginning(folder.journal())
     library = open_library(Settings(**started["settings"]), warn)
     try:

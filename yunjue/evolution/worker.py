@@ -16,7 +16,7 @@ from yunjue.config import Settings
 from yunjue.errors import EngineError, YunjueError
 from yunjue.events import Subscriber
 from yunjue.evolution.branch import Base, Harvest
-from yunjue.evolution.evolve import ALL_ROLES
+from yunjue.evolution.evolve import ASKED
 from yunjue.evolution.task_run import Job, Outcome, run_job
 from yunjue.models.selection import choose_models
 from yunjue.protocols import ChatModel, Sandbox
@@ -70,7 +70,7 @@ class Worker:
         if self._sandbox is None:
             self._sandbox = await open_sandbox(self._settings, _unheard)
         if self._models is None:
-            self._models = await choose_models(self._settings, warn=_unheard, wanted=ALL_ROLES)
+            self._models = await choose_models(self._settings, warn=_unheard, roles=ASKED)
         return await run_job(job, settings, self._models, self._sandbox, base, see=see)
 
     async def _close(self) -> None:
