@@ -276,7 +276,13 @@ def test_a_driver_that_ends_takes_its_workers_with_it(tmp_path, own_home, number
     command += ["--model", settings.model, "--sandbox", "process", "--allow-unsafe"]
     environment = {**os.environ, "YUNJUE_EMBEDDER": "hash", "YUNJUE_HOME": str(own_home)}
     driver = subprocess.Popen(
-        command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell's background job ignores SIGINT, and so would what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     if name == "ray":
         until(lambda: titled("ray::run_task", own_home), "a worker has begun")

@@ -230,10 +230,10 @@ def test_means_are_opened_once_and_closed(tmp_path, library, monkeypatch):
         opened.append("sandbox")
         return Means()
 
-    async def models(settings, *, warn, wanted):
+    async def models(settings, *, warn, roles):
         opened.append("models")
         model = Means()
-        return {role: [model] for role in wanted}
+        return {role: [model] for role in roles}
 
     async def run(*_, **__):
         raise ConfigError("Enough.")
