@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from yunjue.errors import ReplayMiss, TraceError, UsageError
 from yunjue.events import Event, Events
-from yunjue.traces.effects import RecordedEffects, ReplayedEffects, comparable
+from yunjue.traces.effects import RecordedEffects, ReplayedEffects, comparable, effect_key
 from yunjue.traces.runs import Runs, new_run_id
 from yunjue.traces.trace import TraceWriter, read_trace
 
@@ -116,8 +116,6 @@ async def test_a_replay_asks_no_model_and_compares_the_sandbox():
         return {"outcomes": [{"output": 2, "seconds": 9.0}]}
 
     def effect(kind, request, result):
-        from yunjue.traces.effects import effect_key
-
         key = effect_key(kind, request)
         return Event("effect", {"effect": kind, "key": key, "request": request, "result": result})
 
@@ -175,3 +173,29 @@ async def test_a_replay_goes_on_with_what_was_recorded_where_only_measures_diffe
     effects = ReplayedEffects(Events(), recorded)
     assert await effects.perform("sandbox", request, again) == outcome("timeout", 10.0)
     assert effects.differences == []
+
+
+async def test_a_result_that_differs_once_is_tried_again():
+    """A call near its bound runs out of time while the machine is busy."""
+    late = {"outcomes": [{"status": "failed", "reason": "timeout"}]}
+    fine = {"outcomes": [{"status": "ok", "output": {"n": 1}}]}
+    recorded = [
+        Event(
+            "effect",
+            {"effect": "sandbox", "key": effect_key("sandbox", {}), "request": {}, "result": fine},
+        )
+    ]
+
+    async def replayed(*results):
+        effects = ReplayedEffects(Events(), recorded)
+        left = list(results)
+
+        async def action():
+            return left.pop(0)
+
+        await effects.perform("sandbox", {}, action)
+        return len(effects.differences), len(left)
+
+    assert await replayed(late, fine) == (0, 0)
+    assert await replayed(fine, late) == (0, 1)
+    assert await replayed(late, late) == (1, 0)

@@ -70,6 +70,9 @@ class ReplayedEffects:
             result = recorded
         else:
             result = await action()
+            if recorded is not None and comparable(result) != comparable(recorded):
+                # On a machine that is busy for a moment a call near its bound runs out of time.
+                result = await action()
             if recorded is None:
                 self._differ(request, None, result)
             elif comparable(result) != comparable(recorded):
