@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from yunjue.models.local.pull import folder, pull
 pytest_plugins = ["yunjue.sandbox.conformance.pytest_plugin"]
 
 sys.path.append(str(Path(__file__).parent))  # story.py serves tests of several folders
+
+# Ray reads these when it is imported, so all clusters of a test process are one kind: those that
+# obey only who knows the token.
+os.environ.setdefault("RAY_AUTH_MODE", "token")
+os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 LIVE_MODEL = os.environ.get("YUNJUE_LIVE_MODEL", "coder-0.5b")
 USERS_MODELS = folder()
