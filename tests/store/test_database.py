@@ -196,3 +196,25 @@ def test_processes_create_and_migrate_one_database_together(path):
         child.join(120)
         assert child.exitcode == 0
     assert len(keys(Database(path))) == 40
+
+
+def test_a_write_within_a_write_is_kept_or_dropped_with_it(tmp_path):
+    database = Database(tmp_path / "library.db")
+    key = "SELECT value FROM meta WHERE key = 'k'"
+
+    def put(value):
+        with database.write() as db:
+            db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('k', ?)", [value])
+
+    with pytest.raises(ZeroDivisionError), database.write():
+        put("inner")
+        assert database.rows(key)[0]["value"] == "inner"
+        raise ZeroDivisionError
+    assert database.rows(key) == []
+    with database.write():
+        put("kept")
+        with pytest.raises(ZeroDivisionError), database.write():
+            put("dropped")
+            raise ZeroDivisionError
+    assert database.rows(key)[0]["value"] == "kept"
+    database.close()

@@ -16,7 +16,7 @@ from yunjue.errors import LibraryError
 from yunjue.store.calls import Calls, Rule
 from yunjue.store.database import Database
 from yunjue.store.records import Addition, Records
-from yunjue.store.refusals import add_refusal, count_passed_over, forget_refusals
+from yunjue.store.refusals import Refusals
 from yunjue.store.rows import IN_USE, now, set_status, status_of, to_json
 from yunjue.types import CallOutcome
 
@@ -98,6 +98,7 @@ class Absorptions:
         self._db = database
         self._records = records
         self._calls = calls
+        self._refusals = Refusals(database)
 
     def all(self, evolution: str) -> list[Absorption]:
         """The steps of ``evolution`` that stand, in their order."""
@@ -144,19 +145,19 @@ class Absorptions:
         for tool_id, why in changes.retired:
             if status_of(db, tool_id) in IN_USE:
                 set_status(db, tool_id, "retired", "retired", why)
-        self._records.add_within(db, changes.additions)
+        self._records.add_all(changes.additions)
         moves = []
         for call in changes.calls:
-            move = self._calls.record_within(
-                db, call.run, call.call, call.tool_id, call.outcome, call.inputs, rule, window
+            move = self._calls.record(
+                call.run, call.call, call.tool_id, call.outcome, call.inputs, rule, window
             )
             if move:
                 moves.append({"id": call.tool_id, "status": move.status, "why": move.why})
         for name, model in changes.passed_over:
-            count_passed_over(db, name, model)
+            self._refusals.count(name, model)
         for one in changes.refused:
-            add_refusal(db, one.name, one.model, one.why, one.run)
-        forget_refusals(db, [one.tool.name for one in changes.additions if one.active])
+            self._refusals.add(one.name, one.model, one.why, one.run)
+        self._refusals.forget([one.tool.name for one in changes.additions if one.active])
         return moves
 
     def undo(self, evolution: str, step: int) -> list[str]:
@@ -183,7 +184,7 @@ class Absorptions:
             runs = json.dumps(list(done.runs))
             db.execute("DELETE FROM calls WHERE run IN (SELECT value FROM json_each(?))", [runs])
             changed = _put_back(db, done)
-            forget_refusals(db, done.names)
+            self._refusals.forget(done.names)
             db["refusals"].insert_all(done.refusals)
             db.execute(
                 "DELETE FROM absorptions WHERE evolution = ? AND step = ?", [evolution, step]

@@ -91,39 +91,26 @@ class Calls:
         Raises:
             LibraryError: the library has no such tool.
         """
+        row = self._row(run, call, tool_id, outcome, dict(inputs))
         with self._db.write() as db:
-            return self.record_within(db, run, call, tool_id, outcome, inputs, rule, window)
-
-    def record_within(
-        self,
-        db: Any,
-        run: str,
-        call: str,
-        tool_id: str,
-        outcome: CallOutcome,
-        inputs: Mapping[str, Any],
-        rule: Rule,
-        window: int,
-    ) -> Move | None:
-        """As :meth:`record`, in the transaction of ``db``."""
-        try:
-            done = db.execute(_INSERT, self._row(run, call, tool_id, outcome, dict(inputs)))
-        except sqlite3.IntegrityError:
-            raise LibraryError(f"The library has no tool with the id {tool_id!r}.") from None
-        if not done.rowcount:
-            return None
-        tool = db.execute(
-            "SELECT status, judged_from FROM tools WHERE id = ?", [tool_id]
-        ).fetchone()
-        newest = db.execute(
-            "SELECT status FROM calls WHERE tool_id = ? AND number > ? AND "
-            "status != 'input_error' ORDER BY number DESC LIMIT ?",
-            [tool_id, tool["judged_from"], window],
-        ).fetchall()
-        move = rule(tool["status"], [one["status"] for one in reversed(newest)])
-        if move:
-            set_status(db, tool_id, move.status, move.what, move.why)
-        return move
+            try:
+                done = db.execute(_INSERT, row)
+            except sqlite3.IntegrityError:
+                raise LibraryError(f"The library has no tool with the id {tool_id!r}.") from None
+            if not done.rowcount:
+                return None
+            tool = db.execute(
+                "SELECT status, judged_from FROM tools WHERE id = ?", [tool_id]
+            ).fetchone()
+            newest = db.execute(
+                "SELECT status FROM calls WHERE tool_id = ? AND number > ? AND "
+                "status != 'input_error' ORDER BY number DESC LIMIT ?",
+                [tool_id, tool["judged_from"], window],
+            ).fetchall()
+            move = rule(tool["status"], [one["status"] for one in reversed(newest)])
+            if move:
+                set_status(db, tool_id, move.status, move.what, move.why)
+            return move
 
     def _row(
         self, run: str, call: str, tool_id: str, outcome: CallOutcome, inputs: dict[str, Any]

@@ -46,6 +46,7 @@ class Database:
         self._schema = schema
         self._wait = wait
         self._turn = threading.RLock()
+        self._writing = False
         with translated(path):
             self._db = self._connect()
         try:
@@ -121,10 +122,16 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[SqliteUtils]:
-        """One transaction: all of the block's changes are kept, or none."""
+        """One transaction: all of the block's changes are kept, or none. A write within a write
+        is a part of it: it is kept if the outer one is."""
         with self._turn, translated(self.path):
+            if self._writing:
+                with self._db.atomic():
+                    yield self._db
+                return
             connection = self._db.conn
             connection.execute("BEGIN IMMEDIATE")
+            self._writing = True
             try:
                 yield self._db
                 connection.execute("COMMIT")
@@ -132,6 +139,8 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            finally:
+                self._writing = False
 
     def check(self) -> list[str]:
         """What SQLite finds wrong with the file: empty when it is sound."""

@@ -66,21 +66,17 @@ class Records:
             NameTaken: another tool in use has the name of one.
         """
         with self._db.write() as db:
-            self.add_within(db, additions)
-
-    def add_within(self, db: Any, additions: Sequence[Addition]) -> None:
-        """As :meth:`add_all`, in the transaction of ``db``."""
-        for one in additions:
-            if one.instead_of:
-                set_status(db, one.instead_of, "retired", "retired", one.why)
-        for one in additions:  # before any file is written
-            if one.active and holder_of(db, one.tool.name) not in ("", one.tool.id):
-                raise NameTaken(f"There is another tool named {one.tool.name!r}.")
-        for one in additions:
-            if one.active:
-                self._add(db, one.tool, one.verdict, one.why)
-            else:
-                self._add_earlier(db, one)
+            for one in additions:
+                if one.instead_of:
+                    set_status(db, one.instead_of, "retired", "retired", one.why)
+            for one in additions:  # before any file is written
+                if one.active and holder_of(db, one.tool.name) not in ("", one.tool.id):
+                    raise NameTaken(f"There is another tool named {one.tool.name!r}.")
+            for one in additions:
+                if one.active:
+                    self._add(db, one.tool, one.verdict, one.why)
+                else:
+                    self._add_earlier(db, one)
 
     def _add(self, db: Any, tool: Tool, verdict: Verdict, why: str) -> None:
         if holder_of(db, tool.name) != tool.id:

@@ -8,9 +8,8 @@ and a model that is lucky at last still gets its chance.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from yunjue.store.database import Database
 from yunjue.store.rows import now
@@ -52,60 +51,52 @@ class Refusals:
 
     def all(self) -> list[Refusal]:
         """Those that are kept, the newest first."""
-        rows = self._db.rows(f"{_SELECT} ORDER BY last DESC, name, model")
+        rows = self._db.rows(
+            "SELECT name, model, times, passed_over, why, last FROM refusals ORDER BY last DESC, "
+            "name, model"
+        )
         return [Refusal(**row) for row in rows]
 
     def add(self, name: str, model: str, why: str, run: str) -> None:
         """Keep a refusal; once per run, which may be resumed and do it again."""
         with self._db.write() as db:
-            add_refusal(db, name, model, why, run)
+            db.execute(
+                "INSERT INTO refusals (name, model, times, passed_over, why, run, last) "
+                "VALUES (:name, :model, 1, 0, :why, :run, :now) "
+                "ON CONFLICT (name, model) DO UPDATE SET times = times + 1, passed_over = 0, "
+                "why = :why, run = :run, last = :now WHERE run <> :run",
+                {"name": name, "model": model, "why": why, "run": run, "now": now()},
+            )
 
     def due(self, name: str, model: str) -> Refusal | None:
-        """What :meth:`pass_over` would give. Does not count."""
-        return _due(self._db.rows(f"{_SELECT} WHERE name = ? AND model = ?", [name, model]))
+        """The refusal because of which the tool is not to be tried now, or None to try it."""
+        rows = self._db.rows(
+            "SELECT name, model, times, passed_over, why, last FROM refusals "
+            "WHERE name = ? AND model = ?",
+            [name, model],
+        )
+        refusal = Refusal(**rows[0]) if rows else None
+        return refusal if refusal is not None and refusal.left else None
+
+    def count(self, name: str, model: str) -> None:
+        """One more need of the tool was passed over."""
+        with self._db.write() as db:
+            db.execute(
+                "UPDATE refusals SET passed_over = passed_over + 1 WHERE name = ? AND model = ?",
+                [name, model],
+            )
 
     def pass_over(self, name: str, model: str) -> Refusal | None:
-        """The refusal because of which the tool is not to be tried now, or None to try it.
-        Counts."""
-        with self._db.write() as db:
-            refusal = _due(list(db.query(f"{_SELECT} WHERE name = ? AND model = ?", [name, model])))
+        """What :meth:`due` says, and it counts."""
+        with self._db.write():
+            refusal = self.due(name, model)
             if refusal is not None:
-                count_passed_over(db, name, model)
+                self.count(name, model)
         return refusal
 
     def forget(self, names: Collection[str]) -> int:
         """Forget the refusals of these names; how many that were."""
         with self._db.write() as db:
-            return forget_refusals(db, names)
-
-
-_SELECT = "SELECT name, model, times, passed_over, why, last FROM refusals"
-
-
-def _due(rows: Sequence[Any]) -> Refusal | None:
-    refusal = Refusal(**rows[0]) if rows else None
-    return refusal if refusal is not None and refusal.left else None
-
-
-def add_refusal(db: Any, name: str, model: str, why: str, run: str) -> None:
-    """In a transaction: as :meth:`Refusals.add`."""
-    db.execute(
-        "INSERT INTO refusals (name, model, times, passed_over, why, run, last) "
-        "VALUES (:name, :model, 1, 0, :why, :run, :now) "
-        "ON CONFLICT (name, model) DO UPDATE SET times = times + 1, passed_over = 0, "
-        "why = :why, run = :run, last = :now WHERE run <> :run",
-        {"name": name, "model": model, "why": why, "run": run, "now": now()},
-    )
-
-
-def count_passed_over(db: Any, name: str, model: str) -> None:
-    """In a transaction: one more need of the tool was passed over."""
-    db.execute(
-        "UPDATE refusals SET passed_over = passed_over + 1 WHERE name = ? AND model = ?",
-        [name, model],
-    )
-
-
-def forget_refusals(db: Any, names: Collection[str]) -> int:
-    """In a transaction: as :meth:`Refusals.forget`."""
-    return sum(db.execute("DELETE FROM refusals WHERE name = ?", [name]).rowcount for name in names)
+            return sum(
+                db.execute("DELETE FROM refusals WHERE name = ?", [name]).rowcount for name in names
+            )
