@@ -100,6 +100,10 @@ class Plugins:
         getattr(self.hook, f"register_{kind}")(register=register)
         return makers
 
+    def see(self, event: Any) -> None:
+        """Show every plugin an event of a run."""
+        self.hook.on_event(event=event)
+
     def veto(self, tool: Any, verdict: Any) -> str:
         """The first reason a plugin gives against admitting ``tool``; empty if none."""
         reasons = [reason for reason in self.hook.admit_tool(tool=tool, verdict=verdict) if reason]

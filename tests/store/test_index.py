@@ -116,6 +116,15 @@ def test_more_asked_than_there_is(setup):
     assert setup.open().search("text", 3) == []
 
 
+def test_who_asks_for_all_gets_all_even_of_equal_vectors(tmp_path):
+    truth = FakeTruth({"other": TEXTS["1"], **{f"t{n:02}": TEXTS["2"] for n in range(60)}})
+    index = VectorIndex(tmp_path / "index", HashEmbedder(), truth, lambda message: None)
+    found = index.search(TEXTS["2"], 64)
+    assert [one for one, _ in found][-1] == "other"
+    assert len(found) == 61
+    index.close()
+
+
 def test_add(setup):
     index = setup.open()
     assert index.ids() == set(TEXTS)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from yunjue.agent.graph import build_graph
-from yunjue.agent.services import RunLibrary, Services
+from yunjue.agent.services import Services
+from yunjue.agent.shared import Shared, open_sandbox_and_models
 from yunjue.agent.state import State, new_state
-from yunjue.concurrency import together
 from yunjue.config import ROLES, Settings, home
 from yunjue.errors import LimitReached, UsageError, YunjueError
 from yunjue.events import Event, Events, Subscriber
@@ -23,10 +23,8 @@ from yunjue.mcp_client import servers
 from yunjue.mcp_client.offered import RemoteTools
 from yunjue.models.cache import ReplyCache
 from yunjue.models.gateway import Gateway
-from yunjue.models.selection import choose_models
 from yunjue.plugins import plugins
-from yunjue.protocols import ChatModel, Effects, Sandbox
-from yunjue.sandbox.select import open_sandbox
+from yunjue.protocols import ChatModel, Effects
 from yunjue.store.failures import translated
 from yunjue.synthesis.synthesize import Synthesizer
 from yunjue.traces.effects import RecordedEffects
@@ -71,20 +69,6 @@ class RunResult:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What runs may use together. It belongs to whoever made it, and outlives them.
-
-    Attributes:
-        models: role -> the model to ask, then its fallbacks.
-        library: what the run finds tools in and gives its own to.
-    """
-
-    models: Mapping[str, list[ChatModel]]
-    sandbox: Sandbox
-    library: RunLibrary
 
 
 def runs() -> Runs:
@@ -182,7 +166,7 @@ class Sitting:
         """Drive the graph to its end, or to the error that stops it."""
         async with AsyncExitStack() as stack:
             self._open_trace(stack)
-            meter = Meter(self.settings.limits(), _seconds(self.earlier))
+            meter = Meter(self.settings.limits(), seconds_of(self.earlier))
             try:
                 services = await self._services(stack, meter)
                 self._announce(task, files, services)
@@ -197,7 +181,7 @@ class Sitting:
         writer = TraceWriter(self.folder / TRACE_FILE, self.earlier)
         stack.callback(writer.close)
         self.events.start_at(len(self.earlier))
-        for subscriber in (writer, *self._subscribers, _plugins_see):
+        for subscriber in (writer, *self._subscribers, plugins().see):
             self.events.subscribe(subscriber)
 
     async def _services(self, stack: AsyncExitStack, meter: Meter) -> Services:
@@ -236,21 +220,12 @@ class Sitting:
 
     async def _own(self, stack: AsyncExitStack) -> Shared:
         """What this run uses, closed when it ends."""
-        sandbox, models = await together(
-            open_sandbox(self.settings, self._warn),
-            self._choose_models(),
+        sandbox, models = await open_sandbox_and_models(
+            stack, self.settings, self._warn, models=self._models
         )
-        stack.push_async_callback(sandbox.close)
-        for model in {id(model): model for role in models.values() for model in role}.values():
-            stack.push_async_callback(model.close)
         library = open_library(self.settings, self._warn)
         stack.callback(library.close)
         return Shared(models, sandbox, library)
-
-    async def _choose_models(self) -> Mapping[str, list[ChatModel]]:
-        if self._models is not None:
-            return self._models
-        return await choose_models(self.settings, warn=self._warn)
 
     def _announce(self, task: str, files: dict[str, str], services: Services) -> None:
         if any(event.kind == "run.started" for event in self.earlier):
@@ -332,11 +307,7 @@ class Sitting:
         self.events.emit("warning", message=message)
 
 
-def _plugins_see(event: Event) -> None:
-    plugins().hook.on_event(event=event)
-
-
-def _seconds(earlier: list[Event]) -> float:
+def seconds_of(earlier: list[Event]) -> float:
     """Wall time of the earlier sittings: from the first to the last event of each."""
     total, begun = 0.0, None
     for position, event in enumerate(earlier):

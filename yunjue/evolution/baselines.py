@@ -11,11 +11,11 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from yunjue.agent.replay import KEPT
+from yunjue.agent.run import seconds_of
 from yunjue.config import Settings, home
 from yunjue.errors import (
     LimitReached,
@@ -122,10 +122,10 @@ async def run_baseline(
     writer = TraceWriter(path, earlier)
     try:
         events.start_at(len(earlier))
-        for subscriber in (writer, *subscribers, _plugins_see):
+        for subscriber in (writer, *subscribers, plugins().see):
             events.subscribe(subscriber)
         effects = make_effects(events) if make_effects else RecordedEffects(events, earlier)
-        meter = Meter(replace(settings.limits(), steps=None), _seconds(earlier))
+        meter = Meter(replace(settings.limits(), steps=None), seconds_of(earlier))
         cache = ReplyCache(home() / "cache" / "replies") if settings.cache else None
         gateway = Gateway(models, effects, meter, events, cache)
         _announce(events, earlier, arm, task, run, settings, gateway, sandbox, files or {})
@@ -302,13 +302,3 @@ def _check_same(earlier: list[Event], arm: str, task: str, folder: Path) -> None
         was: dict[str, Any] = event.data
         if event.kind == "run.started" and (was.get("arm"), was.get("task")) != (arm, task):
             raise UsageError(f"{folder} holds the trace of another task.", hint="Name another.")
-
-
-def _seconds(earlier: list[Event]) -> float:
-    """Wall time of the earlier sittings, without the pauses between them."""
-    pairs = [(one, two) for one, two in pairwise(earlier) if two.kind != "run.resumed"]
-    return sum(max(0.0, two.time - one.time) for one, two in pairs)
-
-
-def _plugins_see(event: Event) -> None:
-    plugins().hook.on_event(event=event)

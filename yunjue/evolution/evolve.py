@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from yunjue import __version__
+from yunjue.agent.shared import Shared, open_sandbox_and_models
 from yunjue.config import EVOLUTION_ROLES, ROLES, Settings
 from yunjue.errors import LimitReached, TraceError, UsageError
 from yunjue.events import Event, Events
@@ -34,10 +35,8 @@ from yunjue.limits import Limits, Meter
 from yunjue.metrics.journal import history
 from yunjue.metrics.record import History
 from yunjue.models.gateway import Gateway
-from yunjue.models.selection import choose_models
 from yunjue.plugins import plugins
-from yunjue.protocols import ChatModel, Effects, Sandbox, SandboxLimits
-from yunjue.sandbox.select import open_sandbox
+from yunjue.protocols import Effects, SandboxLimits
 from yunjue.traces.effects import RecordedEffects
 from yunjue.traces.recorded_sandbox import RecordedSandbox
 from yunjue.traces.runs import new_run_id
@@ -45,6 +44,10 @@ from yunjue.traces.trace import TRACE_FILE, TraceWriter, read_trace
 
 ASKED = (*ROLES, *EVOLUTION_ROLES)
 """Roles that an evolution needs models for."""
+
+
+Means = Shared[Library]
+"""What all tasks of an evolution share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +137,6 @@ def beginning(journal: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     return journal[0]["data"]
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What all tasks of an evolution share."""
-
-    models: Mapping[str, list[ChatModel]]
-    sandbox: Sandbox
-    library: Library
-
-
 class Evolution:
     """One process's work on an evolution; one that was stopped takes several.
 
@@ -208,14 +202,12 @@ class Evolution:
         return history(self.folder.journal())
 
     async def _open(self, stack: AsyncExitStack) -> Means:
-        sandbox = await open_sandbox(self.settings, self._warn)
-        stack.push_async_callback(sandbox.close)
-        models = await choose_models(self.settings, warn=self._warn, roles=ASKED)
-        for model in {id(model): model for role in models.values() for model in role}.values():
-            stack.push_async_callback(model.close)
+        sandbox, models = await open_sandbox_and_models(
+            stack, self.settings, self._warn, roles=ASKED
+        )
         library = open_library(self.settings, self._warn)
         stack.callback(library.close)
-        return Means(models, sandbox, library)
+        return Shared(models, sandbox, library)
 
     def _settle(self, library: Library) -> None:
         """Make the journal say of steps what the library says: it is the truth."""

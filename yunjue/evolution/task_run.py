@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from yunjue.agent.run import CHECKPOINTS, RunResult, Shared, Sitting
+from yunjue.agent.run import CHECKPOINTS, RunResult, Sitting
+from yunjue.agent.shared import Shared
 from yunjue.config import Settings
 from yunjue.errors import (
     ConfigError,

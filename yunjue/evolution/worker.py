@@ -18,6 +18,7 @@ from yunjue.events import Subscriber
 from yunjue.evolution.branch import Base, Harvest
 from yunjue.evolution.evolve import ASKED
 from yunjue.evolution.task_run import Job, Outcome, run_job
+from yunjue.models.gateway import close_models
 from yunjue.models.selection import choose_models
 from yunjue.protocols import ChatModel, Sandbox
 from yunjue.sandbox.select import open_sandbox
@@ -74,9 +75,9 @@ class Worker:
         return await run_job(job, settings, self._models, self._sandbox, base, see=see)
 
     async def _close(self) -> None:
-        models = {id(one): one for row in (self._models or {}).values() for one in row}
-        for each in (*models.values(), *([self._sandbox] if self._sandbox else [])):
-            await each.close()
+        await close_models(self._models or {})
+        if self._sandbox is not None:
+            await self._sandbox.close()
 
 
 def outcome_of(answer: Mapping[str, Any]) -> Outcome:

@@ -59,6 +59,12 @@ class Unrecorded:
         return await action()
 
 
+async def close_models(models: Mapping[str, Sequence[ChatModel]]) -> None:
+    """Close the models of these roles, each once."""
+    for model in {id(model): model for row in models.values() for model in row}.values():
+        await model.close()
+
+
 class Gateway:
     """Asks the model of a role.
 
@@ -197,8 +203,7 @@ class Gateway:
 
     async def close(self) -> None:
         """Close every model."""
-        for model in {id(model): model for row in self._models.values() for model in row}.values():
-            await model.close()
+        await close_models(self._models)
 
     async def _in_time(
         self, role: str, models: Sequence[ChatModel], request: ModelRequest

@@ -110,12 +110,11 @@ class VectorIndex:
         """As :meth:`search_vector`, for each row of ``vectors``, float32 (n, dimension)."""
 
         def nearest(collection: Collection) -> list[list[tuple[str, float]]]:
-            most = min(k, collection.count())
-            if most == 0:
+            if k <= 0:
                 return [[] for _ in vectors]
-            found = collection.query(
-                query_embeddings=vectors, n_results=most, include=["distances"]
-            )
+            if k >= collection.count():
+                return _all_of(collection, vectors)
+            found = collection.query(query_embeddings=vectors, n_results=k, include=["distances"])
             return [
                 [(one, 1.0 - distance) for one, distance in zip(ids, distances, strict=True)]
                 for ids, distances in zip(found["ids"], found["distances"], strict=True)
@@ -335,6 +334,22 @@ class VectorIndex:
         with translated(self._folder):
             if self._folder.exists():
                 shutil.rmtree(self._folder)
+
+
+def _all_of(collection: Collection, vectors: np.ndarray) -> list[list[tuple[str, float]]]:
+    """All of a collection, the closest to each row first. The graph does not promise to reach
+    all: of many equal vectors, each may know of none but the others."""
+    import numpy as np
+
+    found = collection.get(include=["embeddings"])
+    if not found["ids"]:
+        return [[] for _ in vectors]
+    known = np.asarray(found["embeddings"], np.float32)
+    known /= np.linalg.norm(known, axis=1, keepdims=True)
+    return [
+        sorted(zip(found["ids"], map(float, row), strict=True), key=lambda pair: -pair[1])
+        for row in np.asarray(vectors) @ known.T
+    ]
 
 
 def _vector_bytes(collection: Collection) -> int:
