@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from yunjue.agent.replay import KEPT
+from yunjue.agent.shared import Shared
 from yunjue.concurrency import together
 from yunjue.config import Settings
 from yunjue.errors import TraceError
@@ -90,7 +91,7 @@ async def replay_evolution(
             library = open_library(settings, say)
             stack.callback(library.close)
             models = _models(folder)
-            means = Means(models, sandbox, library)
+            means = Shared(models, sandbox, library)
             for step in sorted(recorded.steps, key=lambda one: one.step):
                 places = [one.index for one in recorded.arm("evolve") if one.step == step.step]
                 outcomes = await together(
