@@ -52,7 +52,7 @@ async def _first_call(state: State, services: Services, chosen: list[Tool]) -> d
 
 
 async def _next_action(state: State, services: Services) -> dict[str, Any]:
-    offered = offered_actions(state, services.settings.max_new_tools)
+    offered = offered_actions(state, services.settings.max_new_tools, bool(services.experience))
     messages = task_messages(
         state,
         "next",
@@ -68,7 +68,7 @@ def _history(state: State) -> list[str]:
     return [step_line(step) for step in state["steps"][-SHOWN_STEPS:]]
 
 
-def offered_actions(state: State, max_new_tools: int) -> list[str]:
+def offered_actions(state: State, max_new_tools: int, principles: bool = False) -> list[str]:
     """What the executor may do now. What cannot help is not offered: a small model that
     may search again does so for ever."""
     offered = ["answer"]
@@ -81,6 +81,8 @@ def offered_actions(state: State, max_new_tools: int) -> list[str]:
         offered.append("call")
     if state["searches"] < MAX_SEARCHES:
         offered.append("search_tools")
+        if principles:
+            offered.append("search_principles")
     if not state["refused"] and len(state["made"]) < max_new_tools:
         offered.append("request_tools")
     return offered
@@ -93,6 +95,7 @@ def action_schema(tools: list[Tool], offered: list[str]) -> dict[str, Any]:
         "finish": {},
         "answer": {"text": {"type": "string", "maxLength": 4000}},
         "search_tools": {"query": short},
+        "search_principles": {"query": short},
         "request_tools": {"needs": {"type": "array", "items": short, "minItems": 1, "maxItems": 3}},
     }
     options = [
@@ -140,6 +143,8 @@ async def act(state: State, services: Services) -> dict[str, Any]:
     action = state["pending"] or {}
     if action["action"] == "search_tools":
         return await _search(state, services, action["query"])
+    if action["action"] == "search_principles":
+        return await _consult(state, services, action["query"])
     tool = find_tool(state, action["tool"])
     assert tool is not None, "the schema names only tools on offer"
     call = f"call-{len(state['steps']) + 1}"
@@ -174,4 +179,15 @@ async def _search(state: State, services: Services, query: str) -> dict[str, Any
         "searches": state["searches"] + 1,
         "pending": None,
         "remark": f"Found {names}." if names else f"No other tool was found for: {query}",
+    }
+
+
+async def _consult(state: State, services: Services, query: str) -> dict[str, Any]:
+    """Look for lessons of earlier runs."""
+    lessons = await services.lessons(query)
+    told = "\n".join(["Lessons of earlier runs:", *(f"- {line}" for line in lessons)])
+    return {
+        "searches": state["searches"] + 1,
+        "pending": None,
+        "remark": told if lessons else f"There is no lesson about: {query}",
     }

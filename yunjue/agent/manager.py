@@ -37,7 +37,8 @@ async def retrieve(state: State, services: Services) -> dict[str, Any]:
     not shown; the executor can still search for them.
     """
     tools = await services.search(state["task"], services.settings.min_similarity)
-    return {"tools": [tool.model_dump() for tool in tools]}
+    lessons = await services.lessons(state["task"])
+    return {"tools": [tool.model_dump() for tool in tools], "lessons": lessons}
 
 
 async def decide(state: State, services: Services) -> dict[str, Any]:
@@ -47,7 +48,7 @@ async def decide(state: State, services: Services) -> dict[str, Any]:
     used; if not, it is made. Asked whether a tool fits, small models say yes or no to
     everything; asked for the name, they write another one when another is wanted.
     """
-    messages = task_messages(state, "decide")
+    messages = task_messages(state, "decide", lessons=state["lessons"])
     answer = await services.gateway.ask_json("manager", messages, DECISION, max_tokens=80)
     computes, function = answer["kind"] == "compute", answer["function"]
     at_hand = function in [tool["name"] for tool in state["tools"]]
@@ -79,7 +80,7 @@ async def specify(state: State, services: Services, need: str) -> ToolSpec | Too
         ModelOutputInvalid: no valid specification within the repairs.
     """
     name, values = ("specify_need", {"need": need}) if need else ("specify", {})
-    messages = task_messages(state, name, **values)
+    messages = task_messages(state, name, lessons=state["lessons"], **values)
     taken: list[str] = []
     for attempt in range(NAMINGS):
         ask = partial(

@@ -20,12 +20,21 @@ KEPT = (
     "candidates",
     "max_new_tools",
     "max_steps",
+    "min_similarity",
     "repairs",
     "tool_memory",
     "tool_seconds",
     "top_k",
 )
 """Settings that decide what a run does; a replay takes them from the trace."""
+
+
+def kept(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of :data:`KEPT` as they were recorded. Traces from before there were
+    principles do not name them."""
+    return {name: recorded[name] for name in KEPT} | {
+        "principles": recorded.get("principles", False)
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,7 @@ async def replay(
         return effects[0]
 
     with tempfile.TemporaryDirectory(prefix="yunjue-replay-") as folder:
-        chosen = {name: started.data["settings"][name] for name in KEPT}
+        chosen = kept(started.data["settings"])
         library = Path(folder) / "library"
         sitting = Sitting(
             started.data["run"],

@@ -9,11 +9,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from yunjue.agent.experience import LEAST_SIMILARITY, Experience
 from yunjue.agent.graph import build_graph
 from yunjue.agent.services import Services
 from yunjue.agent.shared import Shared, open_sandbox_and_models
 from yunjue.agent.state import State, new_state
-from yunjue.config import ROLES, Settings, home
+from yunjue.config import LATER_ROLES, ROLES, Settings, home
 from yunjue.errors import LimitReached, UsageError, YunjueError
 from yunjue.events import Event, Events, Subscriber
 from yunjue.grants import GrantedSandbox
@@ -24,6 +25,7 @@ from yunjue.mcp_client.offered import RemoteTools
 from yunjue.models.cache import ReplyCache
 from yunjue.models.gateway import Gateway
 from yunjue.plugins import plugins
+from yunjue.principles.open import open_principles
 from yunjue.protocols import ChatModel, Effects
 from yunjue.store.failures import translated
 from yunjue.synthesis.synthesize import Synthesizer
@@ -160,6 +162,7 @@ class Sitting:
         self._subscribers = subscribers
         self._models = models
         self._shared = shared
+        self._live = effects is None
         self._make_effects = effects or (lambda events: RecordedEffects(events, earlier))
 
     async def sit(self, task: str, files: dict[str, str]) -> RunResult:
@@ -171,7 +174,7 @@ class Sitting:
                 services = await self._services(stack, meter)
                 self._announce(task, files, services)
                 with translated(self.folder):
-                    state = await self._drive(stack, services, new_state(task, files))
+                    state = await self._experienced(stack, services, new_state(task, files))
             except YunjueError as error:
                 self._fail(error, meter)
                 raise
@@ -216,12 +219,29 @@ class Sitting:
             effects=effects,
             remote=remote,
             outputs=self.folder / OUTPUTS,
+            experience=self._experience(stack, effects, models) if settings.principles else None,
         )
+
+    def _experience(
+        self, stack: AsyncExitStack, effects: Effects, models: Mapping[str, list[ChatModel]]
+    ) -> Experience:
+        settings = self.settings
+        principles = open_principles(settings, self._warn)
+        stack.callback(principles.close)
+        least = min(LEAST_SIMILARITY, settings.min_similarity)
+        # A bound that the user set is for the task: nothing else may use it up.
+        bounded = settings.max_cost or settings.max_tokens or settings.timeout
+        learns = self._live and not bounded
+        return Experience(principles, effects, self.events, least, models if learns else None)
 
     async def _own(self, stack: AsyncExitStack) -> Shared:
         """What this run uses, closed when it ends."""
         sandbox, models = await open_sandbox_and_models(
-            stack, self.settings, self._warn, models=self._models
+            stack,
+            self.settings,
+            self._warn,
+            roles=(*ROLES, *LATER_ROLES) if self.settings.principles else ROLES,
+            models=self._models,
         )
         library = open_library(self.settings, self._warn)
         stack.callback(library.close)
@@ -246,6 +266,18 @@ class Sitting:
             library=str(services.library.directory),
             settings=self.settings.model_dump(mode="json"),
         )
+
+    async def _experienced(self, stack: AsyncExitStack, services: Services, state: State) -> State:
+        """Drive the graph; with principles, learn from earlier runs meanwhile, and credit
+        those that this run was shown."""
+        experience = services.experience
+        if experience is None:
+            return await self._drive(stack, services, state)
+        async with experience.learning():
+            state = await self._drive(stack, services, state)
+        path = self.folder / TRACE_FILE
+        experience.ended(self.run, state["status"], read_trace(path), path)
+        return state
 
     async def _drive(self, stack: AsyncExitStack, services: Services, state: State) -> State:
         """Run the graph from its last checkpoint, or from the start when there is none."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from yunjue.agent.experience import Experience
 from yunjue.config import Settings
 from yunjue.events import Events
 from yunjue.grants import call_of
@@ -58,6 +59,7 @@ class Services:
         run: the run's id.
         effects: retrieval goes through it, so that a replay sees the same tools.
         outputs: where files go that tools leave.
+        experience: the bank of principles; None when they are off.
     """
 
     run: str
@@ -71,6 +73,7 @@ class Services:
     effects: Effects
     remote: RemoteTools
     outputs: Path
+    experience: Experience | None = None
 
     async def search(self, query: str, min_similarity: float = -1.0) -> list[Tool]:
         """The tools of the library that fit ``query`` best, best first, at most ``top_k``;
@@ -108,6 +111,10 @@ class Services:
             left_out=len(result["tools"]) - len(fits),
         )
         return [tool for tool, _ in fits]
+
+    async def lessons(self, query: str) -> list[str]:
+        """The principles nearest to ``query``, one line each; none when they are off."""
+        return await self.experience.find(query) if self.experience else []
 
     async def find(self, name: str) -> Tool | None:
         """The library's active tool called ``name``."""

@@ -13,6 +13,7 @@ class State(TypedDict, total=False):
         files: name -> host path of the inputs.
         tools: tools the model is shown, as :class:`yunjue.types.Tool` dumps; those made
             in this run first, then those retrieved, best first.
+        lessons: principles the manager is shown, one line each.
         computes: the manager says that the answer must be computed.
         chosen: names of the tools the manager wants called.
         needs: what the developer must make now; "" stands for the task itself.
@@ -20,7 +21,7 @@ class State(TypedDict, total=False):
         refused: why tools could not be made, one line each.
         steps: the executor's calls: tool, inputs, status, text, value, and whether the value's
             form is free (see :mod:`yunjue.agent.form`).
-        searches: how often the executor searched the library.
+        searches: how often the executor searched the library or the principles.
         pending: the action to carry out next.
         draft: the proposed answer; ``grounded`` when it is a tool's result.
         remark: what the executor is told about its last decision or draft.
@@ -32,6 +33,7 @@ class State(TypedDict, total=False):
     task: str
     files: dict[str, str]
     tools: list[dict[str, Any]]
+    lessons: list[str]
     computes: bool
     chosen: list[str]
     needs: list[str]
@@ -54,6 +56,7 @@ def new_state(task: str, files: dict[str, str]) -> State:
         task=task,
         files=files,
         tools=[],
+        lessons=[],
         computes=False,
         chosen=[],
         needs=[],

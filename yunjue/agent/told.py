@@ -45,6 +45,12 @@ def _visited(data: dict[str, Any]) -> str:
     return f"network   {data['tool']} reached {place}: {sizes}"
 
 
+def _learnt(data: dict[str, Any]) -> str:
+    lessons = [*data["new"], *data["known"]]
+    told = _short("; ".join(lessons), 200) or f"nothing ({_short(data['why'], 160)})"
+    return f"from {data['run']}: {told}"
+
+
 def _decided(data: dict[str, Any]) -> str:
     what = {"use": "use {}", "make": "make {}, which is missing", "answer": "answer without a tool"}
     return "manager   " + what[data["decision"]].format(data["function"])
@@ -68,6 +74,9 @@ _LINES = {
     "run.started": lambda d: f"run       {d['run']}  model {d['model']}  sandbox {d['sandbox']}",
     "run.resumed": lambda d: f"run       {d['run']} resumed, sitting {d['sitting']}",
     "tools.retrieved": lambda d: f"library   {', '.join(d['names']) or 'has no tool to offer'}",
+    "principles.found": lambda d: "\n".join(f"lesson    {_short(text)}" for text in d["texts"]),
+    "principles.learnt": lambda d: f"learn     {_learnt(d)}",
+    "principles.pruned": lambda d: f"prune     {len(d['ids'])} lessons that did not help",
     "manager.decided": _decided,
     "manager.generalised": lambda d: f"specify   {d['function']} anew: {_short(d['problem'])}",
     "tool.specified": lambda d: f"specify   {d['name']}: {_short(d['spec']['description'])}",
@@ -91,6 +100,7 @@ _LINES = {
     "absorb.dropped": lambda d: f"drop      {d['name']}: {_short(d['why'])}",
     "executor.acted": lambda d: {
         "search_tools": f"search    {_short(d.get('query', ''))}",
+        "search_principles": f"consult   {_short(d.get('query', ''))}",
         "request_tools": f"request   {_short('; '.join(d.get('needs', [])))}",
     }.get(d["action"], ""),
     "critic.judged": lambda d: "" if d["answered"] else f"critic    {_short(d['why'])}",

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from yunjue.errors import UsageError
+
 Model = Annotated[
     str | None, typer.Option("--model", "-m", help="Model to ask; default: see `models list`.")
 ]
@@ -40,6 +42,25 @@ Grant = Annotated[
 def granted(allow_net: list[str] | None, grant: list[str] | None) -> dict[str, list[str] | None]:
     """The settings of :data:`AllowNet` and :data:`Grant`; an empty list counts as not given."""
     return {"allow_net": allow_net or None, "grant_secrets": grant or None}
+
+
+Principles = Annotated[
+    str | None,
+    typer.Option(
+        metavar="on|off", help="Use lessons of earlier runs and learn from them; default: off."
+    ),
+]
+
+
+def switched(name: str, value: str | None) -> bool | None:
+    """The value of an option that is ``on`` or ``off``; None when it is not given.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    if value not in (None, "on", "off"):
+        raise UsageError(f"{name} is `on` or `off`, not {value!r}.")
+    return None if value is None else value == "on"
 
 
 MaxCost = Annotated[float | None, typer.Option(help="Most US dollars to spend.")]

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from yunjue.agent.replay import KEPT
+from yunjue.agent.replay import kept
 from yunjue.agent.run import seconds_of
 from yunjue.config import Settings, home
 from yunjue.errors import (
@@ -199,7 +199,7 @@ async def replay_baseline(
     if missing := [kind for kind in ("run.started", "run.finished") if kind not in first]:
         raise TraceError(f"The trace {trace} holds no {missing[0]}: the run did not get that far.")
     started, finished = first["run.started"].data, first["run.finished"]
-    kept = {name: started["settings"][name] for name in KEPT}
+    chosen = kept(started["settings"])
     unlimited = dict.fromkeys(("timeout", "max_cost", "max_tokens", "max_calls"))
     effects: list[ReplayedEffects] = []
 
@@ -211,7 +211,7 @@ async def replay_baseline(
         result = await run_baseline(
             started["arm"],
             started["task"],
-            settings.model_copy(update={**kept, **unlimited, "cache": False}),
+            settings.model_copy(update={**chosen, **unlimited, "cache": False}),
             {ROLE: [ReplayModel(started["model"], started["context_window"])]},
             sandbox,
             Path(folder),

@@ -157,7 +157,8 @@ class Evolution:
         self.folder = folder
         self.options = Options(**{**started["options"], **_given(options)})
         self.options.check()
-        settings = Settings(**{**started["settings"], **_given(flags)})
+        # Tasks of a batch must not depend on which of them ended first.
+        settings = Settings(**{**started["settings"], **_given(flags), "principles": False})
         self.settings = (
             settings.model_copy(update={"max_new_tools": 0}) if self.options.frozen else settings
         )

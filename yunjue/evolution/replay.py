@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from yunjue.agent.replay import KEPT
+from yunjue.agent.replay import kept
 from yunjue.agent.shared import Shared
 from yunjue.concurrency import together
 from yunjue.config import Settings
@@ -79,7 +79,7 @@ async def replay_evolution(
         work = Folder(Path(temporary) / folder.id)
         library_dir = Path(temporary) / "library"
         copy_library(folder.initial, library_dir)
-        chosen = {name: started["settings"][name] for name in KEPT}
+        chosen = kept(started["settings"])
         if started["options"]["frozen"]:
             chosen["max_new_tools"] = 0
         settings = settings.model_copy(

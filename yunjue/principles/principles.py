@@ -25,6 +25,7 @@ from yunjue.principles.schema import PRINCIPLES
 from yunjue.principles.shown import Found, together, within
 from yunjue.principles.truth import ActivePrinciples
 from yunjue.principles.types import Credit, Draft, Kind, Principle
+from yunjue.principles.waiting import Waiting
 from yunjue.protocols import Embedder
 from yunjue.store.database import Database
 from yunjue.store.fulltext import shorten
@@ -140,6 +141,13 @@ class Principles:
     def keep(self, draft: Draft, matches: Sequence[str] = (), why: str = "") -> list[Kept]:
         """Link the draft to each of ``matches``, or to the principle of its text, or insert it."""
         return self.bank().keep(draft, matches, why)
+
+    def waiting(self) -> Waiting:
+        """The runs to learn from; the rows are made if there are none."""
+        with self._turn:
+            self.bank()
+            assert self._database is not None
+            return Waiting(self._database)
 
     def existing(self) -> Bank | None:
         """The rows, or None if there is no bank yet."""

@@ -10,7 +10,7 @@ from yunjue.store.migrations import Schema
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-NAMES = ("m001_principles",)
+NAMES = ("m001_principles", "m002_lessons")
 
 
 @cache
@@ -68,6 +68,26 @@ def migrations() -> Migrations:
             CREATE INDEX changes_by_principle ON changes (principle);
             CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
             INSERT INTO meta VALUES ('created', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'));
+            """
+        )
+
+    @steps()
+    def m002_lessons(db: Database) -> None:
+        db.executescript(
+            """
+            CREATE TABLE lessons (
+                number INTEGER PRIMARY KEY,
+                run TEXT NOT NULL UNIQUE,
+                trace TEXT NOT NULL,
+                state TEXT NOT NULL DEFAULT 'waiting'
+                    CHECK (state IN ('waiting', 'learnt', 'nothing', 'failed')),
+                tries INTEGER NOT NULL DEFAULT 0,
+                tokens INTEGER NOT NULL DEFAULT 0,
+                cost_usd REAL NOT NULL DEFAULT 0,
+                why TEXT NOT NULL DEFAULT '',
+                created TEXT NOT NULL
+            );
+            CREATE INDEX lessons_by_state ON lessons (state);
             """
         )
 
