@@ -140,6 +140,21 @@ def test_edit():
     assert invoke_json("edit", one, "--domain", "")["scope"]["domain"] == ""
 
 
+def test_learn_now(home, monkeypatch):
+    assert invoke_json("learn") == []
+    assert "No run waits" in invoke("learn").stderr
+    from yunjue.principles.open import open_principles
+
+    opened = open_principles(load_settings(), print)
+    opened.waiting().add(RUN, home / "gone.jsonl")
+    opened.close()
+    script = home / "script.json"
+    script.write_text(json.dumps({"rules": []}))
+    (lesson,) = invoke_json("learn", "--model", f"scripted/{script}")
+    assert (lesson["run"], lesson["state"]) == (RUN, "failed") and "cannot be read" in lesson["why"]
+    assert invoke_json("stats")["given_up"] == 1
+
+
 def test_prune_restore_and_pin(home):
     from yunjue.principles.credit import Outcome
     from yunjue.principles.open import open_principles

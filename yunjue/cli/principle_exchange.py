@@ -1,4 +1,4 @@
-"""``yunjue principles export``, ``import`` and ``distil``: principles from elsewhere."""
+"""``yunjue principles export``, ``import``, ``distil`` and ``learn``: principles from elsewhere."""
 
 from __future__ import annotations
 
@@ -120,6 +120,50 @@ def register(app: typer.Typer, opened_principles: Opened) -> None:
                 say(f"{'new' if kept.new else 'known'}: {kept.id} {one.draft.sentence}")
         if not integrated:
             say("Nothing was learnt.")
+
+
+    @app.command("learn")
+    def learn(
+        most: Annotated[int, typer.Option("--most", "-k", min=1, help="Most runs.")] = 100,
+        model: options.Model = None,
+        library: options.Library = None,
+        json: options.Json = False,
+    ) -> None:
+        """Learn now from the runs that wait for it, instead of while later runs go on."""
+        import asyncio
+
+        lessons: list[Any] = []
+
+        def told(lesson: Any) -> None:
+            lessons.append(lesson)
+            if not json:
+                for line in _lines(lesson):
+                    say(line)
+
+        with opened_principles(library, model=model) as (settings, opened):
+            if opened.existing() is not None and opened.waiting().runs(1):
+                asyncio.run(_learn(settings, opened, most, told))
+        if json:
+            print_json([lesson.to_dict() for lesson in lessons])
+        elif not lessons:
+            say("No run waits. `yunjue solve --principles on` lets its run wait for its lesson.")
+
+
+def _lines(lesson: Any) -> list[str]:
+    lines = [f"{lesson.run}: new: {one}" for one in lesson.new]
+    lines += [f"{lesson.run}: known: {one}" for one in lesson.known]
+    if lesson.state in ("waiting", "failed"):
+        return [*lines, f"{lesson.run}: {lesson.state}: {lesson.why}"]
+    return lines or [f"{lesson.run}: nothing was learnt: {lesson.why}"]
+
+
+async def _learn(settings: Any, opened: Any, most: int, told: Callable[[Any], None]) -> None:
+    from yunjue.config import LATER_ROLES
+    from yunjue.models.selection import opened_gateway
+    from yunjue.principles.learn import learn
+
+    async with opened_gateway(settings, warn, LATER_ROLES) as gateway:
+        await learn(opened, gateway, most, told)
 
 
 async def _distil(

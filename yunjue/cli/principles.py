@@ -273,7 +273,7 @@ def stats(library: options.Library = None, json: options.Json = False) -> None:
     """Show how many principles there are, how they fare, and what they take on disk."""
     with opened_principles(library) as (_, opened):
         bank = opened.existing()
-        found = bank.stats() if bank else {"principles": 0}
+        found = {**bank.stats(), **opened.waiting().stats()} if bank else {"principles": 0}
         files = [path for path in opened.directory.rglob("*") if path.is_file()]
         found["bytes"] = sum(path.stat().st_size for path in files)
     if json:
