@@ -31,6 +31,8 @@ KINDS = {
     "tool.called": "name, id, inputs, outcome",
     "tool.network": "tool, host, port, whether it was allowed, bytes sent and received",
     "tool.moved": "name, id, the new status, and why",
+    "tool.mended": "name, id of the version that failed and of its repair, the verdict",
+    "tool.unmended": "name and id of a tool that could not be repaired, and why",
     "absorb.grouped": "tools of a batch that are near, and which of them are one function",
     "absorb.merged": "name and id of the tool that stays, its parents, and how",
     "absorb.apart": "tools that are one function, and why they are not merged",

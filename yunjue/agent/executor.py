@@ -149,7 +149,7 @@ async def act(state: State, services: Services) -> dict[str, Any]:
     assert tool is not None, "the schema names only tools on offer"
     call = f"call-{len(state['steps']) + 1}"
     outcome = await services.call(call, tool, action["inputs"], state["files"])
-    services.record_call(call, tool, outcome, action["inputs"])
+    worn = await services.recorded(call, tool, outcome, action["inputs"])
     services.events.emit(
         "tool.called",
         call=call,
@@ -167,7 +167,7 @@ async def act(state: State, services: Services) -> dict[str, Any]:
         "free": is_free(outcome.output),
         "files": [f"{call}/{file.name}" for file in outcome.files],
     }
-    return {"steps": [*state["steps"], step], "pending": None}
+    return {"steps": [*state["steps"], step], "pending": None, "worn": worn}
 
 
 async def _search(state: State, services: Services, query: str) -> dict[str, Any]:

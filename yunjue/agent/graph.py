@@ -5,7 +5,7 @@
     retrieve -> manager -> executor <-> act
                    |          ^  |  \\
                    v          |  |   critic -> integrator
-               developer -----+--+
+               developer -----+--+  (act -> mender -> executor, when a tool is worn)
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from yunjue.agent.developer import develop
 from yunjue.agent.executor import act, decide_step
 from yunjue.agent.integrator import integrate
 from yunjue.agent.manager import decide, retrieve
+from yunjue.agent.mender import mend
 from yunjue.agent.services import Services
 from yunjue.agent.state import State
 from yunjue.limits import Spent
@@ -35,6 +36,7 @@ NODES: dict[str, Node] = {
     "developer": develop,
     "executor": decide_step,
     "act": act,
+    "mender": mend,
     "critic": judge,
     "integrator": integrate,
 }
@@ -52,7 +54,8 @@ def build_graph(services: Services, checkpointer: Any = None) -> Any:
     graph.add_conditional_edges("manager", after_manager, ["developer", "executor"])
     graph.add_edge("developer", "executor")
     graph.add_conditional_edges("executor", after_executor, ["developer", "act", "critic"])
-    graph.add_edge("act", "executor")
+    graph.add_conditional_edges("act", after_act, ["mender", "executor"])
+    graph.add_edge("mender", "executor")
     graph.add_conditional_edges("critic", after_critic, ["executor", "integrator"])
     graph.add_edge("integrator", END)
     return graph.compile(checkpointer=checkpointer)
@@ -66,6 +69,10 @@ def after_executor(state: State) -> str:
     if state["needs"]:
         return "developer"
     return "act" if state["pending"] else "critic"
+
+
+def after_act(state: State) -> str:
+    return "mender" if state["worn"] else "executor"
 
 
 def after_critic(state: State) -> str:

@@ -30,11 +30,10 @@ KEPT = (
 
 
 def kept(recorded: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of :data:`KEPT` as they were recorded. Traces from before there were
-    principles do not name them."""
-    return {name: recorded[name] for name in KEPT} | {
-        "principles": recorded.get("principles", False)
-    }
+    """The settings of :data:`KEPT` as they were recorded. What an old trace does not name was
+    not there yet."""
+    newer = {name: recorded.get(name, False) for name in ("principles", "repair_in_use")}
+    return {name: recorded[name] for name in KEPT} | newer
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,6 +219,7 @@ class Sitting:
             effects=effects,
             remote=remote,
             outputs=self.folder / OUTPUTS,
+            mended=library if settings.repair_in_use else None,
             experience=self._experience(stack, effects, models) if settings.principles else None,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,13 +12,13 @@ from yunjue.agent.experience import Experience
 from yunjue.config import Settings
 from yunjue.events import Events
 from yunjue.grants import call_of
-from yunjue.library.library import Found, Move, Refusal
+from yunjue.library.library import Failure, Found, Move, Refusal
 from yunjue.limits import Meter
 from yunjue.mcp_client.offered import RemoteTools
 from yunjue.models.gateway import Gateway
 from yunjue.protocols import Effects, Outputs, Sandbox
 from yunjue.synthesis.synthesize import Synthesizer
-from yunjue.types import CallOutcome, Tool, Verdict
+from yunjue.types import CallOutcome, Case, Tool, Verdict
 
 MOST_REMOTE = 3
 """Tools of MCP servers that are shown next to those of the library."""
@@ -51,6 +51,16 @@ class RunLibrary(Protocol):
     ) -> Move | None: ...
 
 
+class MendedLibrary(Protocol):
+    """What the repair of a tool needs of a library, which says what each does."""
+
+    def cases(self, tool_id: str) -> list[Case]: ...
+
+    def evidence(self, tool_id: str) -> list[Failure]: ...
+
+    def replace(self, old_id: str, tool: Tool, verdict: Verdict, why: str) -> Tool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything a node may use.
@@ -59,6 +69,7 @@ class Services:
         run: the run's id.
         effects: retrieval goes through it, so that a replay sees the same tools.
         outputs: where files go that tools leave.
+        mended: the library, if its tools are repaired in use.
         experience: the bank of principles; None when they are off.
     """
 
@@ -73,6 +84,7 @@ class Services:
     effects: Effects
     remote: RemoteTools
     outputs: Path
+    mended: MendedLibrary | None = None
     experience: Experience | None = None
 
     async def search(self, query: str, min_similarity: float = -1.0) -> list[Tool]:
@@ -163,15 +175,45 @@ class Services:
         request = {**tool.origin["mcp"], "id": tool.id, "inputs": inputs}
         return CallOutcome(**await self.effects.perform("mcp", request, action))
 
+    async def recorded(
+        self, call: str, tool: Tool, outcome: CallOutcome, inputs: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """Keep the call in the library.
+
+        Returns:
+            What a repair needs, if the tool has just failed too often: ``tool``, its name,
+            and plain ``cases`` and ``failures``.
+        """
+
+        mended = self.mended
+        if mended is None or outcome.status != "failed" or not tool.source:
+            self.record_call(call, tool, outcome, inputs)
+            return None
+
+        async def action() -> dict[str, Any]:
+            move = self.record_call(call, tool, outcome, inputs)
+            if move is None or move.status != "suspect":
+                return {"failures": []}
+            failures = mended.evidence(tool.id)
+            return {
+                "tool": tool.name,
+                "cases": [case.model_dump() for case in mended.cases(tool.id)],
+                "failures": [asdict(one) for one in failures if one.inputs is not None],
+            }
+
+        worn = await self.effects.perform("library", {"failed": tool.id, "call": call}, action)
+        return worn if worn["failures"] else None
+
     def record_call(
         self, call: str, tool: Tool, outcome: CallOutcome, inputs: dict[str, Any]
-    ) -> None:
+    ) -> Move | None:
         """Keep the call in the library, which may move the tool to another status; a tool
         that is not kept there (its name was taken, or this is a replay) has no record."""
         if not self.library.has(tool.id):
-            return
+            return None
         move = self.library.record_call(self.run, call, tool.id, outcome, inputs)
         if move:
             self.events.emit(
                 "tool.moved", name=tool.name, id=tool.id, status=move.status, why=move.why
             )
+        return move

@@ -23,6 +23,7 @@ class State(TypedDict, total=False):
             form is free (see :mod:`yunjue.agent.form`).
         searches: how often the executor searched the library or the principles.
         pending: the action to carry out next.
+        worn: a tool that has just failed too often: its name, cases and failures.
         draft: the proposed answer; ``grounded`` when it is a tool's result.
         remark: what the executor is told about its last decision or draft.
         rounds: how often the critic sent the executor back.
@@ -42,6 +43,7 @@ class State(TypedDict, total=False):
     steps: list[dict[str, Any]]
     searches: int
     pending: dict[str, Any] | None
+    worn: dict[str, Any] | None
     draft: str
     grounded: bool
     remark: str
@@ -65,6 +67,7 @@ def new_state(task: str, files: dict[str, str]) -> State:
         steps=[],
         searches=0,
         pending=None,
+        worn=None,
         draft="",
         grounded=False,
         remark="",

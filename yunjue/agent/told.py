@@ -93,6 +93,8 @@ _LINES = {
     "tool.called": _called,
     "tool.network": _visited,
     "tool.moved": lambda d: f"library   {d['name']} is now {d['status']}: {_short(d['why'])}",
+    "tool.mended": lambda d: f"mend      {d['name']}: a repaired version takes its place",
+    "tool.unmended": lambda d: f"mend      {d['name']}: not possible: {_short(d['why'], 160)}",
     "absorb.merged": lambda d: (
         f"merge     {', '.join(d['parents'])} into {d['name']}: {_short(d['why'])}"
     ),

@@ -121,7 +121,6 @@ def register(app: typer.Typer, opened_principles: Opened) -> None:
         if not integrated:
             say("Nothing was learnt.")
 
-
     @app.command("learn")
     def learn(
         most: Annotated[int, typer.Option("--most", "-k", min=1, help="Most runs.")] = 100,

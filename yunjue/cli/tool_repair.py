@@ -61,6 +61,7 @@ async def _repair_all(
     from contextlib import AsyncExitStack
 
     from yunjue.models.selection import opened_gateway
+    from yunjue.plugins import plugins
     from yunjue.sandbox.select import opened_sandbox
     from yunjue.synthesis.repair import Broken
     from yunjue.synthesis.repair import repair as write_anew
@@ -88,6 +89,7 @@ async def _repair_all(
                     library.cases(tool.id),
                     failures,
                     settings.tool_limits(),
+                    plugins().veto,
                 )
                 one["why"] = done.refusal
                 if done.tool is not None and done.verdict is not None:

@@ -8,7 +8,7 @@ right there, so a repair is as trustworthy as its cases, and no more.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,12 +54,14 @@ async def repair(
     cases: Sequence[Case],
     failures: Sequence[Broken],
     limits: SandboxLimits,
+    veto: Callable[[Tool, Verdict], str] = lambda tool, verdict: "",
 ) -> Repair:
     """Write the function of ``tool`` anew until a version passes, at most ``ATTEMPTS`` times.
 
     Args:
         cases: what the tool was admitted with, and what it gave in real work.
         failures: calls that failed; at least one.
+        veto: the reason a plugin has against a proven version; empty for none.
 
     Raises:
         SandboxError, ModelError: sandbox or model failed; that says nothing of the tool.
@@ -83,10 +85,14 @@ async def repair(
         candidate = await bench.examine(number, body)
         verdict = await _prove(bench, tool, candidate, proving, failures)
         verdict = verdict.model_copy(update={"sandbox": sandbox.name, "image": sandbox.image})
-        if verdict.admitted:
-            origin = {"model": gateway.model_name("author"), "task": tool.origin.get("task", "")}
-            return Repair(candidate.tool(spec, origin), verdict)
-        refusals.append(verdict.reason())
+        if not verdict.admitted:
+            refusals.append(verdict.reason())
+            continue
+        origin = {"model": gateway.model_name("author"), "task": tool.origin.get("task", "")}
+        new = candidate.tool(spec, origin)
+        if not (why := veto(new, verdict)):
+            return Repair(new, verdict)
+        refusals.append(f"a plugin refused it: {why}")
     return Repair(refusal="; ".join(dict.fromkeys(refusals)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from yunjue.models.gateway import Gateway
 from yunjue.protocols import Sandbox, SandboxLimits
 from yunjue.synthesis.making import Making
 from yunjue.synthesis.prove import Bench, Candidate
+from yunjue.synthesis.repair import Broken, Repair, repair
 from yunjue.synthesis.settle import Settlement
 from yunjue.synthesis.trial import Trial
-from yunjue.types import Stage, Tool, ToolSpec, Verdict
+from yunjue.types import Case, Stage, Tool, ToolSpec, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,25 @@ class Synthesizer:
         if trial is None:
             return self._refuse(spec, making.why_not())
         return self._judge(spec, making.winner, making.settlement, trial, origin)
+
+    async def mend(
+        self, tool: Tool, cases: Sequence[Mapping[str, Any]], failures: Sequence[Mapping[str, Any]]
+    ) -> Repair:
+        """Write ``tool`` anew: see :func:`yunjue.synthesis.repair.repair`.
+
+        Args:
+            cases: as :class:`yunjue.types.Case` dumps.
+            failures: ``inputs`` and ``error`` of each call that failed.
+        """
+        return await repair(
+            self._gateway,
+            self._sandbox,
+            tool,
+            [Case(**case) for case in cases],
+            [Broken(one["inputs"], one["error"]) for one in failures],
+            self._limits,
+            self._veto,
+        )
 
     def _judge(
         self,
