@@ -11,7 +11,7 @@ ROOT = Path(yunjue.__file__).parent
 
 LAYERS = [
     {"errors", "types", "hashing", "hosts", "files", "concurrency"},
-    {"protocols", "events", "hookspecs"},
+    {"protocols", "domains", "events", "hookspecs"},
     {"config", "limits", "keys", "plugins", "weights", "weight_sources", "prompts"},
     {"models", "sandbox", "store"},
     {

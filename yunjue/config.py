@@ -69,6 +69,7 @@ class Settings(BaseSettings):
         "minilm", description="minilm, sentence-transformers, litellm/MODEL, hash or a plugin's"
     )
     principles: bool = Field(False, description="use lessons of earlier runs and learn new ones")
+    domain: str = Field("auto", description="domain of tasks: auto, none or a name")
     mcp: bool = Field(True, description="offer the tools of MCP servers that were added")
     top_k: PositiveInt = Field(5, description="tools shown to the model")
     min_similarity: float = Field(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import typer
 
     from yunjue.config import Settings
+    from yunjue.domains import Domain
     from yunjue.events import Event
     from yunjue.evolution.engine import Context, Engine
     from yunjue.protocols import ChatModel, Embedder, Sandbox
@@ -46,6 +47,12 @@ def register_embedders(register: Callable[[str, Callable[[Settings], Embedder]],
 def register_sandboxes(register: Callable[[str, Callable[[Settings], Sandbox]], None]) -> None:
     """Offer sandbox backends: ``register("acme", make)``; ``--sandbox acme`` calls
     ``make(settings)``."""
+
+
+@hookspec
+def register_domains(register: Callable[[Domain], None]) -> None:
+    """Offer domains: ``register(Domain(name="acme", ...))``; ``--domain acme`` sends a task
+    there, and the manager is asked where :attr:`~yunjue.domains.Domain.fits` says so."""
 
 
 @hookspec

@@ -17,6 +17,7 @@ from typing import Any
 import pluggy
 
 from yunjue import hookspecs
+from yunjue.domains import Domain
 from yunjue.errors import PluginError, UsageError
 
 GROUP = "yunjue"
@@ -99,6 +100,22 @@ class Plugins:
 
         getattr(self.hook, f"register_{kind}")(register=register)
         return makers
+
+    def domains(self) -> dict[str, Domain]:
+        """name -> domain, in the order plugins were loaded.
+
+        Raises:
+            PluginError: two plugins offer one name.
+        """
+        found: dict[str, Domain] = {}
+
+        def register(domain: Domain) -> None:
+            if domain.name in found:
+                raise PluginError(f"Two plugins register the domain {domain.name!r}.")
+            found[domain.name] = domain
+
+        self.hook.register_domains(register=register)
+        return found
 
     def see(self, event: Any) -> None:
         """Show every plugin an event of a run."""

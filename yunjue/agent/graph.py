@@ -2,10 +2,10 @@
 
 ::
 
-    retrieve -> manager -> executor <-> act
-                   |          ^  |  \\
-                   v          |  |   critic -> integrator
-               developer -----+--+  (act -> mender -> executor, when a tool is worn)
+    route -> retrieve -> manager -> executor <-> act
+                            |          ^  |  \\
+                            v          |  |   critic -> integrator
+                        developer -----+--+  (act -> mender -> executor, when a tool is worn)
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from yunjue.agent.executor import act, decide_step
 from yunjue.agent.integrator import integrate
 from yunjue.agent.manager import decide, retrieve
 from yunjue.agent.mender import mend
+from yunjue.agent.routing import route
 from yunjue.agent.services import Services
 from yunjue.agent.state import State
 from yunjue.limits import Spent
@@ -31,6 +32,7 @@ os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 Node = Callable[[State, Services], Awaitable[dict[str, Any]]]
 
 NODES: dict[str, Node] = {
+    "route": route,
     "retrieve": retrieve,
     "manager": decide,
     "developer": develop,
@@ -49,7 +51,8 @@ def build_graph(services: Services, checkpointer: Any = None) -> Any:
     graph = StateGraph(State)
     for name, node in NODES.items():
         graph.add_node(name, _metered(node, services))
-    graph.add_edge(START, "retrieve")
+    graph.add_edge(START, "route")
+    graph.add_edge("route", "retrieve")
     graph.add_edge("retrieve", "manager")
     graph.add_conditional_edges("manager", after_manager, ["developer", "executor"])
     graph.add_edge("developer", "executor")

@@ -11,6 +11,7 @@ class State(TypedDict, total=False):
     Attributes:
         task: the user's words.
         files: name -> host path of the inputs.
+        domain: name of the domain the task goes to; "" for none.
         tools: tools the model is shown, as :class:`yunjue.types.Tool` dumps; those made
             in this run first, then those retrieved, best first.
         lessons: principles the manager is shown, one line each.
@@ -33,6 +34,7 @@ class State(TypedDict, total=False):
 
     task: str
     files: dict[str, str]
+    domain: str
     tools: list[dict[str, Any]]
     lessons: list[str]
     computes: bool
@@ -57,6 +59,7 @@ def new_state(task: str, files: dict[str, str]) -> State:
     return State(
         task=task,
         files=files,
+        domain="",
         tools=[],
         lessons=[],
         computes=False,

@@ -44,6 +44,10 @@ def granted(allow_net: list[str] | None, grant: list[str] | None) -> dict[str, l
     return {"allow_net": allow_net or None, "grant_secrets": grant or None}
 
 
+Domain = Annotated[
+    str | None,
+    typer.Option(help="Field of the task: auto (the manager says), none, or a domain's name."),
+]
 Principles = Annotated[
     str | None,
     typer.Option(

@@ -1,0 +1,159 @@
+"""What a plugin adds for one field of work: a domain, and the environment it may act in.
+
+A domain is data and a few functions; it is offered through the hook ``register_domains``.
+An environment is a place that is acted in step by step (a browser, a copy of a repository);
+a task that goes to a domain with one is solved by acting, not by calling tools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from yunjue.config import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ActionKind:
+    """One thing that can be done in an environment.
+
+    Attributes:
+        name: lower_snake_case; ``action`` of the JSON that a model writes.
+        description: one line for the prompt.
+        arguments: name -> JSON schema; all of them are required.
+    """
+
+    name: str
+    description: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What can be seen of an environment now.
+
+    Attributes:
+        text: what the model reads, within the environment's own budget. It is foreign text:
+            data, never instructions.
+        state: content id; two observations with the same one look the same.
+        details: more of it, as JSON, for strategies that know this environment.
+    """
+
+    text: str
+    state: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one action came to.
+
+    Attributes:
+        error: why it could not be done, so that the model can mend it; "" if it was done.
+        change: what followed, as the model reads it.
+        answer: the task's answer, when the action ended the episode; else None.
+        reward: of the environment, if it has one.
+        files: paths of what it left in the run's folder.
+        details: more of what followed, as JSON.
+    """
+
+    observed: Observed
+    error: str = ""
+    change: str = ""
+    answer: str | None = None
+    reward: float | None = None
+    files: Sequence[str] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Environment(Protocol):
+    """A place that a run acts in; one instance serves one run.
+
+    An action is a dict: ``action``, the name of an :class:`ActionKind`, and its arguments.
+    """
+
+    def actions(self, observed: Observed) -> Sequence[ActionKind]:
+        """What can be done now."""
+        ...
+
+    async def start(self, task: str, files: Mapping[str, Path]) -> Observed:
+        """Begin an episode.
+
+        Raises:
+            YunjueError: it cannot be had; says the way out.
+        """
+        ...
+
+    async def restore(self, done: Sequence[Mapping[str, Any]], last: Observed) -> Observed:
+        """Begin where an interrupted episode was: after the actions ``done``, which must not
+        be done again where that could do harm. Raises as :meth:`start`."""
+        ...
+
+    async def step(self, action: Mapping[str, Any]) -> Step:
+        """Do one action. What the model can mend comes back as an error of the step.
+
+        Raises:
+            YunjueError: the environment itself is gone.
+        """
+        ...
+
+    def risk(self, action: Mapping[str, Any], observed: Observed) -> str:
+        """Why a person should be asked before this is done; "" if it can be taken back."""
+        ...
+
+    async def close(self) -> None:
+        """Free what it holds; may be called twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an environment is made: the run's settings, and a folder of the run for files."""
+
+    settings: Settings
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verifier's word on an answer: whether it holds, why not (told to the model), and a
+    score from 0 to 1 if there is one."""
+
+    holds: bool
+    why: str = ""
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A field of work.
+
+    Attributes:
+        name: lower_snake_case; ``--domain NAME``.
+        description: one line, shown to the manager when the domain may fit.
+        fits: (task, names of its files) -> whether the manager is to be asked if the task
+            belongs here. Cheap, and never true for everything: it costs a model call.
+        prompt: at most 600 characters that the agent is told in this domain.
+        tools: folder of tools in export form (docs/bundles.md), proved before first use.
+        skills: folder of skills.
+        readers: suffix (".parquet") -> what is told of such a file, in one short text.
+        environment: makes the place to act in; None: the domain works with tools.
+        strategy: name of the strategy that chooses among actions; "" takes the first.
+        verify: (task, answer, files) -> whether the answer holds, without knowing it.
+        tasks: JSONL file of tasks for an evolution.
+    """
+
+    name: str
+    description: str
+    fits: Callable[[str, Sequence[str]], bool]
+    prompt: str = ""
+    tools: Path | None = None
+    skills: Path | None = None
+    readers: Mapping[str, Callable[[Path], str]] = field(default_factory=dict)
+    environment: Callable[[Place], Environment] | None = None
+    strategy: str = ""
+    verify: Callable[[str, str, Mapping[str, Path]], Judged] | None = None
+    tasks: Path | None = None
