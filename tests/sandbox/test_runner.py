@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import threading
+import time
 
 import pytest
 from tool_files import DOUBLE, tool
@@ -15,7 +16,16 @@ from yunjue.sandbox.backend import about, runner_command
 from yunjue.sandbox.local_stream import LocalStream
 from yunjue.sandbox.runner import clean_scratch, descendants
 from yunjue.sandbox.session import Session, Talk
-from yunjue.sandbox.tool_call import MAX_DEPTH, Refused, call, deeper, finite, one_line, to_json
+from yunjue.sandbox.tool_call import (
+    MAX_DEPTH,
+    Refused,
+    call,
+    deeper,
+    finite,
+    load,
+    one_line,
+    to_json,
+)
 
 LIMITS = SandboxLimits(seconds=5, stream_bytes=100, result_bytes=1000)
 
@@ -85,9 +95,62 @@ def test_killing_the_runner_costs_one_call(talk_about):
     assert [outcome.status for outcome in outcomes] == ["ok", "failed", "ok"]
 
 
+def eventually(holds):
+    deadline = time.monotonic() + 10
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return holds()
+
+
+COUNTS = """
+import threading, time
+count = 0
+def go_on():
+    global count
+    while True:
+        count += 1
+        time.sleep(0.01)
+threading.Thread(target=go_on, daemon=True).start()
+loaded = time.time()
+"""
+
+
+def test_the_next_call_has_loaded_its_tool_and_stands_still(talk_about):
+    body = "time.sleep(0.1)\nreturn {'result': [os.getpid(), loaded, count]}"
+    talk = talk_about(COUNTS + tool(body, output="result: list[float]"))
+    first = talk.call({}, more=True)[0].output["result"]
+    time.sleep(1)
+    asked = time.time()
+    second = talk.call({}, more=True)[0].output["result"]
+    assert second[0] != first[0]  # no two calls share a process
+    assert second[1] < asked - 0.5  # loaded before it was asked for
+    assert second[2] < 60  # some 110 if it had gone on while it waited
+
+
+def test_a_tool_that_never_loads_is_stopped_and_runs_out_of_time(talk_about, tmp_path_factory):
+    mark = str(tmp_path_factory.mktemp("outside") / "mark")
+    makes_it = tool(f"open({mark!r}, 'w').close()\nreturn {{'result': os.getpid()}}")
+    source = f"import os\nwhile os.path.exists({mark!r}): pass\n" + makes_it
+    talk = talk_about(source, SandboxLimits(seconds=0.5))
+    before = set(descendants(os.getpid()))
+    talk.call({}, more=True)
+    waiting = set(descendants(os.getpid())) - before
+    assert eventually(lambda: "T" in map(state, waiting))
+    assert talk.call({})[0].reason == "timeout"
+
+
+def state(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0]
+
+
+def called(source, limit):
+    return call(load(source), source, {}, limit)
+
+
 def refusal(body, **types):
     with pytest.raises(Refused) as caught:
-        call(tool(body, **types), {}, 10_000)
+        called(tool(body, **types), 10_000)
     return caught.value.report
 
 
@@ -113,7 +176,7 @@ def test_outputs_are_checked_however_made(body):
 
 def test_aliases_and_computed_fields():
     output = "result: int = __import__('pydantic').Field(alias='other')"
-    assert json.loads(call(tool("return OutputModel(other=1)", output=output), {}, 999)) == {
+    assert json.loads(called(tool("return OutputModel(other=1)", output=output), 999)) == {
         "result": 1
     }
 

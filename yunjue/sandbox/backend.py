@@ -131,11 +131,13 @@ class Backend(ABC):
 def _every_call(job: SandboxJob, worker: Worker) -> list[CallOutcome]:
     outcomes: list[CallOutcome] = []
     most = len(job.calls) if job.most_timeouts is None else job.most_timeouts
-    for inputs in job.calls:
+    for number, inputs in enumerate(job.calls, start=1):
         if sum(outcome.reason == "timeout" for outcome in outcomes) > most:
             outcomes.append(wire.crashed("not run: earlier calls took too long", "timeout"))
         else:
-            outcomes.append(worker.call(inputs, job.outputs))
+            outcomes.append(
+                worker.call(inputs, job.outputs, more=job.warm or number < len(job.calls))
+            )
     return outcomes
 
 
@@ -157,6 +159,7 @@ def about(
     return {
         "gate": _gate() if network else None,
         "tool_call": _text("tool_call.py"),
+        "call_process": _text("call_process.py"),
         "collector": _text("collector.py"),
         "paths": paths,
         "scratch": scratch,

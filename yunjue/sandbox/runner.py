@@ -14,7 +14,6 @@ import ctypes
 import gc
 import json
 import os
-import resource
 import select
 import shutil
 import signal
@@ -24,10 +23,7 @@ import time
 import types
 from typing import Any
 
-SLACK = 4096
-"""Bytes a report may be longer than the result inside it."""
-
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
+PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
 
 
 # ---- frames -----------------------------------------------------------------------------
@@ -48,82 +44,7 @@ def read_frame(fd: int) -> Any:
     return json.loads(read_exactly(fd, struct.unpack(">I", read_exactly(fd, 4))[0]))
 
 
-def write_frame(fd: int, body: bytes) -> None:
-    view = memoryview(struct.pack(">I", len(body)) + body)
-    while view:
-        view = view[os.write(fd, view) :]
-
-
-# ---- in the forked child ---------------------------------------------------------------
-
-
-def child(
-    job: dict[str, Any],
-    request: dict[str, Any],
-    fds: tuple[int, int, int],
-    tool_call: types.ModuleType,
-    environment: dict[str, str],
-) -> None:
-    """Run one request and leave; ``fds`` are the pipes for stdout, stderr and the report,
-    ``environment`` is what this call has besides the runner's."""
-    own = os.getpid()
-    try:
-        os.setsid()
-        libc = ctypes.CDLL(None)
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
-        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
-            score.write("1000")  # memory runs out: this process goes, not the runner
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.environ.update(environment)
-        os.dup2(fds[0], 1)
-        os.dup2(fds[1], 2)
-        saved = os.dup2(fds[2], 200, inheritable=False)
-        os.closerange(3, 200)
-        for name, bound in job["rlimits"].items():
-            if name == "RLIMIT_AS":  # the interpreter's own size comes on top
-                with open("/proc/self/statm") as sizes:
-                    bound += int(sizes.read().split()[0]) * resource.getpagesize()
-            resource.setrlimit(getattr(resource, name), (bound, bound))
-        body = tool_call.report(request, job["source"], job["limits"]["result_bytes"])
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(BaseException):
-                stream.flush()
-        if os.getpid() == own:  # a fork of the tool that came back from run() says nothing
-            write_frame(saved, body)
-    except BaseException:
-        os._exit(70)
-    os._exit(0)
-
-
-# ---- in the runner: watching one child --------------------------------------------------
-
-
-class Capture:
-    """Keeps the first bytes of a pipe and throws away the rest, so no writer waits."""
-
-    def __init__(self, fd: int, limit: int) -> None:
-        self.fd, self.limit, self.kept, self.open = fd, limit, b"", True
-        os.set_blocking(fd, False)
-
-    def read(self) -> bool:
-        """Take what is there; False if there was nothing."""
-        try:
-            part = os.read(self.fd, 65536)
-        except BlockingIOError:
-            return False
-        self.open = bool(part)
-        if len(self.kept) < self.limit:
-            self.kept += part[: self.limit - len(self.kept)]
-        return self.open
-
-    def text(self) -> str:
-        return self.kept.decode("utf-8", "replace")
-
-
-def whole(kept: bytes) -> bool:
-    return len(kept) >= 4 and len(kept) >= 4 + struct.unpack(">I", kept[:4])[0]
+# ---- watching one call ------------------------------------------------------------------
 
 
 def descendants(root: int) -> list[int]:
@@ -146,20 +67,17 @@ class Runner:
     ``alone`` means that every other process here may be killed.
     """
 
-    def __init__(
-        self,
-        job: dict[str, Any],
-        commands: int,
-        answers: int,
-        alone: bool,
-        tool_call: types.ModuleType,
-    ) -> None:
+    def __init__(self, job: dict[str, Any], commands: int, answers: int, alone: bool) -> None:
         self.job, self.commands, self.answers, self.alone = job, commands, answers, alone
-        self.tool_call = tool_call
+        self.tool_call = module("tool_call", job["tool_call"])
+        self.tool_call.warm_up()
+        self.processes = module("call_process", job["call_process"])
         self.collector = module("collector", job["collector"])
         self.gate = job.get("gate")
         self.forwarder = module("forwarder", self.gate["forwarder"]) if self.gate else None
         self.limits = job["limits"]
+        self.next: Any = None
+        self.kills = 0
         self.wake, wake_write = os.pipe()
         for fd in (self.wake, wake_write):
             os.set_blocking(fd, False)
@@ -167,55 +85,71 @@ class Runner:
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
 
     def serve(self) -> None:
+        self.say(b'{"ready": true}')
         while True:
-            request = read_frame(self.commands)
+            request = self.heard()
             seen, said = self.one(request)
             seen["nonce"] = request["nonce"]
-            write_frame(self.answers, json.dumps(seen).encode())
-            write_frame(self.answers, said)
+            self.say(json.dumps(seen).encode())
+            self.say(said)
+            if seen["clean"] and request.get("more"):
+                self.fork_ahead(request)
 
-    def one(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """Fork, watch, clean up: what was seen, and the child's report (maybe empty)."""
-        started, kills = time.monotonic(), oom_kills()
-        pipes = [os.pipe() for _ in range(3)]
-        limits = self.limits
+    def say(self, body: bytes) -> None:
+        self.processes.write_frame(self.answers, body)
+
+    def heard(self) -> dict[str, Any]:
+        """The next request. Until it comes, the process that is to take it loads the tool,
+        and is then stopped, with all that it started: it computes nothing between calls."""
+        if self.next and self.next.waits(self.commands, self.limits["seconds"]):
+            self.signal_all(self.next.pid, signal.SIGSTOP)
+            self.next.stopped = True
+        return read_frame(self.commands)
+
+    def fork_ahead(self, request: dict[str, Any]) -> None:
+        """Fork the process of the call after ``request``. Not where a call has an environment
+        of its own, which the tool may read while it is loaded."""
+        if not self.forwarder and not request.get("secrets"):
+            self.next = self.fork(request)
+
+    def fork(self, request: dict[str, Any]) -> Any:
+        self.kills = oom_kills()
+        if request.get("outputs"):
+            self.collector.prepare(self.job["scratch"])
         environment = dict(request.get("secrets", {}))
         if self.forwarder:
             port = self.forwarder.start(self.gate["proxy"])
             environment.update(self.forwarder.environment(port, self.gate["authorities"]))
-        taken = request.get("outputs")
-        if taken:
-            self.collector.prepare(self.job["scratch"])
-        pid = os.fork()
-        if pid == 0:
-            writing = (pipes[0][1], pipes[1][1], pipes[2][1])
-            child(self.job, request, writing, self.tool_call, environment)
-        for _, write in pipes:
-            os.close(write)
-        sizes = (limits["stream_bytes"], limits["stream_bytes"], limits["result_bytes"] + SLACK)
-        captures = [Capture(pipes[i][0], sizes[i]) for i in range(3)]
+        return self.processes.CallProcess(self.job, self.tool_call, environment)
+
+    def one(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Run, watch, clean up: what was seen, and the child's report (maybe empty)."""
+        started, limits = time.monotonic(), self.limits
+        call, self.next = self.next or self.fork(request), None
+        if call.stopped:
+            self.signal_all(call.pid, signal.SIGCONT)
+        call.begin({"inspect": request.get("inspect"), "inputs": request.get("inputs")})
         self.peak = 0
-        status = self.watch(pid, captures, started + limits["seconds"])
+        status = self.watch(call.pid, call.captures, started + limits["seconds"])
         seconds = time.monotonic() - started
-        clean = self.kill_all(pid)
-        for capture in captures:
-            for _ in range(64):  # the writers are dead: what is left is bounded by the pipe
-                if not capture.read():
-                    break
-            os.close(capture.fd)
+        clean = self.kill_all(call.pid)
+        call.drain()
+        call.close()
+        out, err, report = call.captures
+        taken = request.get("outputs")
         left = self.collector.collect(self.job["scratch"], *taken) if taken else {}
         clean = clean_scratch(self.job["scratch"]) and clean
-        said = captures[2].kept
+        said = report.kept
         fault, error = "", ""
-        if oom_kills() > kills:
+        if oom_kills() > self.kills:
             fault, error = "memory", f"more than {limits['memory_mib']} MiB of memory were used"
-        elif not whole(said):
+        elif not self.processes.whole(said):
             fault, error = self.ending(said, status)
         seen = {
             "fault": fault,
             "error": error,
-            "stdout": captures[0].text(),
-            "stderr": captures[1].text(),
+            "stdout": out.text(),
+            "stderr": err.text(),
             "seconds": round(seconds, 6),
             "peak_mib": round(self.peak / 1024, 1),
             "clean": clean,
@@ -225,7 +159,7 @@ class Runner:
 
     def ending(self, said: bytes, status: int | None) -> tuple[str, str]:
         """Fault and error of a call that left no whole report."""
-        if len(said) >= self.limits["result_bytes"] + SLACK:
+        if len(said) >= self.limits["result_bytes"] + self.processes.SLACK:
             return "output_too_large", "the result is larger than allowed"
         if status is None:
             return "timeout", f"still running after {self.limits['seconds']:g} s"
@@ -234,7 +168,7 @@ class Runner:
             return "crashed", f"the tool's process was killed by {name}"
         return "crashed", f"the tool ended its process (exit code {os.WEXITSTATUS(status)})"
 
-    def watch(self, pid: int, captures: list[Capture], deadline: float) -> int | None:
+    def watch(self, pid: int, captures: list[Any], deadline: float) -> int | None:
         """Read until the report is whole or the child is gone: its wait status, or None."""
         while True:
             done, status, used = os.wait4(pid, os.WNOHANG)
@@ -243,7 +177,7 @@ class Runner:
                 while captures[2].read():
                     pass
                 return status
-            if whole(captures[2].kept) or len(captures[2].kept) >= captures[2].limit:
+            if self.processes.whole(captures[2].kept) or len(captures[2].kept) >= captures[2].limit:
                 return None
             left = deadline - time.monotonic()
             if left <= 0:
@@ -256,17 +190,21 @@ class Runner:
             with contextlib.suppress(BlockingIOError):
                 os.read(self.wake, 4096)
 
+    def signal_all(self, pid: int, number: int) -> None:
+        """Signal the child and all it started."""
+        if self.alone:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(-1, number)  # all at once: no fork can slip through
+            return
+        for other in (*descendants(os.getpid()), pid):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(other, number)
+
     def kill_all(self, pid: int) -> bool:
         """Kill the child and all it started; False if some would not die in 5 s."""
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
-            if self.alone:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(-1, signal.SIGKILL)  # all at once: no fork can slip through
-            else:
-                for other in (*descendants(os.getpid()), pid):
-                    with contextlib.suppress(ProcessLookupError, PermissionError):
-                        os.kill(other, signal.SIGKILL)
+            self.signal_all(pid, signal.SIGKILL)
             try:
                 while True:
                     done, _, used = os.wait4(-1, os.WNOHANG)
@@ -339,14 +277,12 @@ def main() -> None:
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     os.chdir(job["scratch"])
     sys.path.extend(job["paths"])
-    tool_call = module("tool_call", job["tool_call"])
-    tool_call.warm_up()
+    runner = Runner(job, commands, answers, alone)
     # A collection in a fork would touch, and so copy, every page of what was loaded here.
     gc.collect()
     gc.freeze()
-    write_frame(answers, b'{"ready": true}')
     with contextlib.suppress(EOFError):
-        Runner(job, commands, answers, alone, tool_call).serve()
+        runner.serve()
 
 
 if __name__ == "__main__":

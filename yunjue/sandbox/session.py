@@ -185,14 +185,16 @@ class Talk:
         inputs: Mapping[str, Any],
         secrets: Mapping[str, str] = EMPTY,
         outputs: Outputs | None = None,
+        more: bool = False,
     ) -> tuple[CallOutcome, Left]:
         """Call the tool: what came of it, and the files it left.
 
         Args:
             secrets: environment variables of this call's process alone.
             outputs: what it may leave; None for nothing.
+            more: another call may follow, whose process loads the tool meanwhile.
         """
-        request = {"inputs": dict(inputs), "secrets": dict(secrets)}
+        request = {"inputs": dict(inputs), "secrets": dict(secrets), "more": more}
         if outputs:
             request["outputs"] = [outputs.most_files, outputs.most_bytes]
         try:

@@ -129,11 +129,10 @@ def to_json(value: Any, limit: int) -> str:
     return text
 
 
-def call(source: str, inputs: Any, limit: int) -> str:
-    """Load the tool, call it once, and return its output as JSON text."""
+def call(module: types.ModuleType, source: str, inputs: Any, limit: int) -> str:
+    """Call the loaded tool once, and return its output as JSON text."""
     from pydantic import BaseModel, ValidationError
 
-    module = load(source)
     try:
         checked = module.InputModel.model_validate_json(json.dumps(inputs))
     except ValidationError as error:
@@ -173,9 +172,8 @@ def call(source: str, inputs: Any, limit: int) -> str:
     return to_json(output, limit)
 
 
-def inspect(source: str, limit: int) -> str:
-    """Load the tool and return what it declares as JSON text."""
-    module = load(source)
+def inspect(module: types.ModuleType, limit: int) -> str:
+    """What the loaded tool declares, as JSON text."""
     declared = getattr(module, "__TOOL_META__", {})
     meta = {}
     for name, value in declared.items() if isinstance(declared, dict) else ():
@@ -192,19 +190,32 @@ def inspect(source: str, limit: int) -> str:
     return to_json({"meta": meta, **schemas}, limit)
 
 
-def report(request: dict[str, Any], source: str, limit: int) -> bytes:
-    """All that the child says of one request, as JSON."""
-    try:
-        if request.get("inspect"):
-            text = inspect(source, limit)
-        else:
-            text = call(source, request["inputs"], limit)
-        return b'{"status": "ok", "output": %s}' % text.encode()
-    except Refused as refused:
-        return json.dumps(refused.report).encode()
-    except MemoryError:
-        reason = {"reason": "memory", "error": "MemoryError: no more memory may be used"}
-        return json.dumps({"status": "failed", **reason}).encode()
+class Loaded:
+    """The tool's file, which has been run; what was wrong with it is kept for the report."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._error: BaseException | None = None
+        try:
+            self._module = load(source)
+        except (Refused, MemoryError) as error:
+            self._error = error
+
+    def report(self, request: dict[str, Any], limit: int) -> bytes:
+        """All that the child says of one request, as JSON."""
+        try:
+            if self._error:
+                raise self._error
+            if request.get("inspect"):
+                text = inspect(self._module, limit)
+            else:
+                text = call(self._module, self._source, request["inputs"], limit)
+            return b'{"status": "ok", "output": %s}' % text.encode()
+        except Refused as refused:
+            return json.dumps(refused.report).encode()
+        except MemoryError:
+            reason = {"reason": "memory", "error": "MemoryError: no more memory may be used"}
+            return json.dumps({"status": "failed", **reason}).encode()
 
 
 WARM_UP = """
@@ -225,8 +236,8 @@ def run(input):
 
 def warm_up() -> None:
     """Load here, once, what nearly every tool loads: each fork then has it."""
-    call(WARM_UP, {"text": "a"}, 4096)
-    with contextlib.suppress(Refused):
-        call(WARM_UP, {}, 4096)
-    inspect(WARM_UP, 4096)
+    tool = Loaded(WARM_UP)
+    tool.report({"inputs": {"text": "a"}}, 4096)
+    tool.report({"inputs": {}}, 4096)
+    tool.report({"inspect": True}, 4096)
     del sys.modules["tool"]

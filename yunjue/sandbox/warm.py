@@ -57,13 +57,15 @@ class Worker:
         self._ground = self._stack.enter_context(ground)
         self.talk = Talk(lambda: start(self._ground))
 
-    def call(self, inputs: Mapping[str, Any], outputs: Outputs | None = None) -> CallOutcome:
+    def call(
+        self, inputs: Mapping[str, Any], outputs: Outputs | None = None, more: bool = False
+    ) -> CallOutcome:
         """Call the tool once; where it went on the network and the files it left are part of
-        the outcome, and no value of a secret is."""
+        the outcome, and no value of a secret is. ``more``: another call may follow."""
         gate, secrets = self._ground.gate, self._ground.job.secrets
         if gate:
             gate.begin()
-        outcome, left = self.talk.call(inputs, secrets, outputs)
+        outcome, left = self.talk.call(inputs, secrets, outputs, more)
         if gate:
             visits = gate.end()
             reached = sorted({visit.host for visit in visits if visit.allowed})

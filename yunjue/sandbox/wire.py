@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from yunjue.protocols import SandboxLimits, ToolSchemas
-from yunjue.sandbox.runner import SLACK
+from yunjue.sandbox.call_process import SLACK
 from yunjue.sandbox.tool_call import ERROR_CHARS, MAX_DEPTH, deeper
 from yunjue.types import CallOutcome
 

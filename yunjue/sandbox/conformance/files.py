@@ -174,7 +174,7 @@ PROBES = [
             open(f"/tmp/{number}", "w").close()
         """,
         failed("raised", "memory"),
-        limits=SandboxLimits(seconds=8, memory_mib=256, scratch_mib=16),
+        limits=SandboxLimits(seconds=30, memory_mib=256, scratch_mib=16),
     ),
     Probe(
         "open files are bounded",
