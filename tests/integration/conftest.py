@@ -64,6 +64,18 @@ def engine():
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+def gvisor(engine):
+    """The engine has the runtime ``runsc``."""
+    import docker
+
+    client = docker.from_env()
+    known = client.info()["Runtimes"]
+    client.close()
+    if "runsc" not in known:
+        missing("the engine does not know gVisor's runsc")
+
+
 @pytest.fixture(scope="session")
 def home(tmp_path_factory) -> Path:
     """One home for all backends, so that the base is made once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from tool_files import DOUBLE, tool
@@ -15,6 +16,8 @@ from yunjue.sandbox.docker_backend import DockerSandbox
 from yunjue.sandbox.select import open_sandbox
 
 pytestmark = pytest.mark.integration
+
+HOSTS_KERNEL = Path("/proc/version").read_text()
 
 
 @pytest.fixture
@@ -88,14 +91,38 @@ async def test_image_of_the_users(docker_sandbox, client, home, monkeypatch):
         client.images.remove("users-own:1")
 
 
-async def test_runtime_by_name(engine, home, monkeypatch):
+async def test_runtime_by_name(engine, home, monkeypatch, client):
     monkeypatch.setenv("YUNJUE_HOME", str(home))
-    sandbox = DockerSandbox(runtime="runc")
-    [outcome] = await sandbox.call(SandboxJob(DOUBLE, [{"value": 4}]))
-    assert outcome.output == {"result": 8}
-    await sandbox.close()
+    other = "io.containerd.runc.v2"  # every dockerd has it beside its default
+    await held_by(DockerSandbox(runtime=other), client, other)
     with pytest.raises(SandboxUnavailable, match="no runtime moon, only"):
         await DockerSandbox(runtime="moon").prepare()
+
+
+async def test_gvisor(gvisor, home, monkeypatch, client):
+    """Its kernel is not the host's."""
+    monkeypatch.setenv("YUNJUE_HOME", str(home))
+    await held_by(DockerSandbox(runtime="runsc"), client, "runsc")
+    sandbox = DockerSandbox(runtime="runsc")
+    body = "return {'result': open('/proc/version').read()}"
+    [outcome] = await sandbox.call(SandboxJob(tool(body), [{}]))
+    await sandbox.close()
+    assert outcome.status == "ok"
+    assert outcome.output["result"] != HOSTS_KERNEL
+
+
+async def held_by(sandbox, client, runtime):
+    """A tool runs, and its warm container is one of this runtime."""
+    before = {one["Id"] for one in ours(client)}
+    outcomes = [
+        (await sandbox.call(SandboxJob(DOUBLE, [{"value": value}], warm=True)))[0]
+        for value in (4, 5)
+    ]
+    new = [one["Id"] for one in ours(client) if one["Id"] not in before]
+    used = {client.api.inspect_container(one)["HostConfig"]["Runtime"] for one in new}
+    await sandbox.close()
+    assert [outcome.output for outcome in outcomes] == [{"result": 8}, {"result": 10}]
+    assert used == {runtime}
 
 
 async def test_image_that_was_removed_is_made_again(docker_sandbox, client):

@@ -25,6 +25,8 @@ SCRATCH = "/tmp"  # noqa: S108 - inside the sandbox
 MIB = 1 << 20
 OWN_PROCESSES = 2
 """Init and the runner, on top of what the tool may have."""
+GVISORS_PROCESSES = 256
+"""The same with gVisor: threads of its kernel, and one of the host for each of a tool's."""
 NOTHING = "ro,noexec,nosuid,nodev,size=4k"
 REMOVALS = 10
 """Attempts to remove a container."""
@@ -41,6 +43,7 @@ class Container:
         mounts: path inside -> host folder, read-only.
         podman: the engine is podman, which cannot bound the number of files in a tmpfs.
         runtime: the engine's name of another runtime than its default.
+        gvisor: that runtime is gVisor, whose own kernel has threads that count as processes.
     """
 
     image: str
@@ -50,6 +53,7 @@ class Container:
     mounts: Mapping[str, Path] = field(default_factory=dict)
     podman: bool = False
     runtime: str | None = None
+    gvisor: bool = False
 
     def host_config(self, client: DockerClient) -> dict[str, Any]:
         from docker.types import LogConfig, Mount, Ulimit
@@ -64,6 +68,8 @@ class Container:
         # Podman makes these writable in every container unless they are something else.
         podmans = {"/run": NOTHING, "/var/tmp": NOTHING} if self.podman else {}  # noqa: S108
         return client.api.create_host_config(
+            # Not an argument of create_container: engines do not heed it there.
+            runtime=self.runtime,
             network_mode="none",
             read_only=True,
             init=True,  # reaps, and keeps the tool from being PID 1, which signals spare
@@ -73,7 +79,7 @@ class Container:
             cap_drop=["ALL"],
             mem_limit=limits.memory_mib * MIB,
             memswap_limit=limits.memory_mib * MIB,  # memory and swap together: no swap
-            pids_limit=limits.processes + OWN_PROCESSES,
+            pids_limit=limits.processes + (GVISORS_PROCESSES if self.gvisor else OWN_PROCESSES),
             nano_cpus=1_000_000_000,
             security_opt=["no-new-privileges:true", f"seccomp={seccomp}"],
             log_config=LogConfig(type="none"),  # else all that is printed fills the disk
@@ -116,7 +122,6 @@ def start(connect: Callable[[], DockerClient], what: Container, stop: Event) -> 
                 stdin_open=True,
                 network_disabled=True,
                 labels={LABEL: "1"},
-                runtime=what.runtime,
                 host_config=what.host_config(client),
             )
             # Before the start, so that no byte of output is lost.

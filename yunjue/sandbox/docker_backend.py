@@ -42,6 +42,7 @@ class DockerSandbox(Backend):
         self.image = image or "yunjue-base"
         self._named = image
         self._runtime = runtime
+        self._gvisor = False
         self._version = "auto"
         self._podman = False
         self._reference = ""
@@ -81,6 +82,8 @@ class DockerSandbox(Backend):
                 f"The container engine has no runtime {self._runtime}, only {', '.join(runtimes)}.",
                 hint="Add it to the engine's configuration, or change the setting runtime.",
             )
+        chosen = (info.get("Runtimes") or {}).get(self._runtime) or {}
+        self._gvisor = Path(str(chosen.get("path"))).name == "runsc"
         parts = version.get("Components") or ()
         self._podman = any("podman" in str(part.get("Name")).lower() for part in parts)
         self.isolation = Isolation(
@@ -154,4 +157,5 @@ class DockerSandbox(Backend):
             mounts or {},
             self._podman,
             self._runtime,
+            self._gvisor,
         )
