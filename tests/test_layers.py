@@ -24,6 +24,7 @@ LAYERS = [
         "mcp_client",
         "metrics",
         "principles",
+        "skills",
     },
     {"agent"},
     {"mcp_server", "evolution"},
