@@ -12,6 +12,7 @@ from yunjue.agent.state import State
 from yunjue.agent.views import elide, outcome_text, show_value
 from yunjue.errors import DependencyError
 from yunjue.protocols import Outputs
+from yunjue.skills.distil import TOOLS
 from yunjue.skills.parse import ACTIONS
 from yunjue.skills.scripts import arguments, job_for
 from yunjue.types import CallOutcome
@@ -39,7 +40,20 @@ async def adopt(state: State, services: Services) -> dict[str, Any]:
         for name in named_tools(skill):
             if name not in known and (tool := await services.find(name)):
                 tools.append(tool.model_dump())
+        _warn_of_other_versions(skill, tools, services)
     return {"tools": tools, "lessons": state["lessons"], "skill": skill}
+
+
+def _warn_of_other_versions(
+    skill: Mapping[str, Any], tools: list[dict[str, Any]], services: Services
+) -> None:
+    """A distilled skill was proven with certain versions of its tools."""
+    pairs = skill["metadata"].get(TOOLS, "").split()
+    proven = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+    for tool in tools:
+        if proven.get(tool["name"], tool["id"]) != tool["id"]:
+            message = f"{tool['name']} is not the version that {skill['name']} was proven with."
+            services.events.emit("warning", message=message)
 
 
 def begin(state: State, services: Services, script: str) -> dict[str, Any]:
