@@ -25,6 +25,7 @@ LAYERS = [
         "metrics",
         "principles",
         "skills",
+        "shipped_skills",
     },
     {"agent"},
     {"mcp_server", "evolution"},

@@ -163,7 +163,9 @@ class Sitting:
         skill: Skill | None = None,
     ) -> None:
         self.run = run
-        self.settings = settings
+        # The trace names the skill, so that resume and replay know it.
+        named = {"skills": skill.name} if skill else {}
+        self.settings = settings.model_copy(update=named)
         self.earlier = earlier
         self.folder = folder or runs().directory / run
         self.events = Events()
@@ -234,7 +236,7 @@ class Sitting:
         )
 
     def _skilled(self, gateway: Gateway, effects: Effects, library: RunLibrary) -> Skilled | None:
-        wanted = [] if self._skill else self.settings.wanted_skills()
+        wanted = self.settings.wanted_skills()
         if wanted is None:
             return None
         least = min(LEAST_SKILL_SIMILARITY, self.settings.min_similarity)

@@ -45,7 +45,7 @@ class Skilled:
         open_shelf: finds the skills; called when one is needed.
         similarities: cosine of a query and each text, or None.
         least: cosine below which a skill is not shown.
-        given: a skill to use instead of looking for one (a draft that is being proven).
+        given: the wanted one itself, which is on no shelf (a draft that is being proven).
     """
 
     def __init__(
@@ -79,8 +79,7 @@ class Skilled:
         self._events.emit("skills.found", names=names, unused=offer["unused"])
         if not names:
             return None
-        named = len(self._wanted) == 1 or self._given is not None
-        name = names[0] if named else await self._pick(state, offer["skills"])
+        name = names[0] if len(self._wanted) == 1 else await self._pick(state, offer["skills"])
         if name == NO_SKILL:
             self._events.emit("skill.chosen", name="", why="the manager took none")
             return None
@@ -115,9 +114,7 @@ class Skilled:
         async def action() -> dict[str, Any]:
             return await asyncio.to_thread(self._found, task)
 
-        request: dict[str, Any] = {"task": task, "wanted": self._wanted, "least": self._least}
-        if self._given:
-            request["given"] = self._given.id
+        request = {"task": task, "wanted": self._wanted, "least": self._least}
         return await self._effects.perform("skills", request, action)
 
     def _found(self, task: str) -> dict[str, Any]:

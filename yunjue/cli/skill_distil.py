@@ -56,7 +56,7 @@ def distil(
         found = proven(events, opened.get_by_id)
         with Progress(quiet) as progress:
             draft, proof = asyncio.run(
-                _proved(settings, found, name, check, opened.cases, progress)
+                _proved(settings, found, name, check, opened.cases, replace, progress)
             )
     if proof.problems:
         raise SkillRefused(
@@ -72,17 +72,26 @@ def distil(
 
 
 async def _proved(
-    settings: Settings, found: Proven, name: str | None, check: str, cases: Any, see: Any
+    settings: Settings,
+    found: Proven,
+    name: str | None,
+    check: str,
+    cases: Any,
+    replace: bool,
+    see: Any,
 ) -> tuple[Skill, SkillProof]:
     """The skill with the run that proves it in its metadata, and the proof."""
     from yunjue.agent.proving import prove_skill
     from yunjue.config import LATER_ROLES
     from yunjue.models.selection import opened_gateway
     from yunjue.skills.distil import describe, skill_of
+    from yunjue.skills.install import check_free
 
     async with opened_gateway(settings, warn, LATER_ROLES) as gateway:
         chosen, description = await describe(gateway, found)
     draft = skill_of(found, name or chosen, description, cases)
+    if not replace:
+        check_free([draft.name])  # before the second run costs anything
     proof = await prove_skill(draft, found, check, settings, subscribers=(see,))
     more = {"yunjue-checked-by": proof.result.run}
     return skill_of(found, draft.name, description, cases, more), proof

@@ -55,12 +55,8 @@ def install(skills: Sequence[Skill], replace: bool = False) -> Path:
     """
     target = user_folder()
     with locked(home() / "skills.lock"):
-        taken = [skill.name for skill in skills if os.path.lexists(target / skill.name)]
-        if taken and not replace:
-            raise SkillRefused(
-                f"You have a skill named {taken[0]} already.",
-                hint="--replace puts the new one in its place.",
-            )
+        if not replace:
+            check_free([skill.name for skill in skills])
         with writing(target):
             target.mkdir(parents=True, exist_ok=True)
             stage = Path(tempfile.mkdtemp(prefix=".new-", dir=target))
@@ -70,6 +66,15 @@ def install(skills: Sequence[Skill], replace: bool = False) -> Path:
             finally:
                 shutil.rmtree(stage, ignore_errors=True)
     return target
+
+
+def check_free(names: Sequence[str]) -> None:
+    """Refuse a name that a skill in the user's folder has."""
+    if taken := [name for name in names if os.path.lexists(user_folder() / name)]:
+        raise SkillRefused(
+            f"You have a skill named {taken[0]} already.",
+            hint="--replace puts the new one in its place.",
+        )
 
 
 def remove(name: str, shelf: Shelf) -> Path:
