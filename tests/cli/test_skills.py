@@ -217,7 +217,7 @@ def run(tmp_path, monkeypatch, shared_base):
 
     from yunjue.agent.run import solve
 
-    story.write_script(tmp_path / "script.json", first=[NAMED], cases=story.TRUE_CASES)
+    story.write_script(tmp_path / "script.json", first=[NAMED])
     for name, value in {
         "MODEL": f"scripted/{tmp_path / 'script.json'}",
         "SANDBOX": "process",
@@ -228,6 +228,7 @@ def run(tmp_path, monkeypatch, shared_base):
         monkeypatch.setenv(f"YUNJUE_{name}", value)
     from yunjue.config import load_settings
 
+    story.stock(load_settings())
     return asyncio.run(solve(story.TASK, load_settings())).run
 
 
