@@ -6,7 +6,11 @@ import io
 import json
 import os
 import sys
+import threading
 import zipfile
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -18,7 +22,7 @@ sys.path.append(str(Path(__file__).parents[1] / "skills"))
 from skill_samples import skill_md, write_skill
 
 from yunjue.cli.skills import app
-from yunjue.errors import DiskFull, SkillRefused, UnknownSkillError, UsageError
+from yunjue.errors import DiskFull, DownloadError, SkillRefused, UnknownSkillError, UsageError
 from yunjue.skills.shelf import user_folder
 
 
@@ -197,8 +201,35 @@ def test_only_what_was_added_is_removed(tmp_path):
 
 
 def test_a_url_is_fetched_only_from_where_it_may(tmp_path):
+    (tmp_path / "www").mkdir()
+    zipped(tmp_path / "www/reverse-text.skill", {"reverse-text/SKILL.md": MD})
+    (tmp_path / "www/big.skill").write_bytes(b"PK" + b"0" * (17 << 20))
+    with serving(tmp_path / "www") as here:
+        assert invoke("add", f"{here}/reverse-text.skill").exit_code == 0
+        with pytest.raises(DownloadError, match="nothing at"):
+            invoke("add", f"{here}/gone.skill")
+        with pytest.raises(SkillRefused, match="More than"):
+            invoke("add", f"{here}/big.skill")
     with pytest.raises(UsageError, match="only https"):
         invoke("add", "http://example.org/x.skill")
+    assert [one["name"] for one in document("list")] == ["reverse-text"]
+
+
+@contextmanager
+def serving(folder):
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 # ---- distil ------------------------------------------------------------------------------
