@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from yunjue.config import Settings, load_settings
-from yunjue.types import CallOutcome, Tool, ToolSpec
+from yunjue.protocols import ToolSchemas
+from yunjue.types import CallOutcome, Case, Stage, Tool, ToolSpec, Verdict
 
 TASKS = {
     "Reverse the text 'cedar'.": ("cedar", "radec"),
@@ -88,6 +89,28 @@ def story_settings(tmp_path: Path, flags: dict[str, Any] | None = None, **change
     chosen = {"model": model, "sandbox": "process", "allow_unsafe": True, "embedder": "hash"}
     # The hashing embedder knows no meaning; what it finds is shown whatever its similarity.
     return load_settings(**{**chosen, "min_similarity": -1.0, **(flags or {})})
+
+
+def stock(settings: Settings) -> Tool:
+    """Put the tool of the story into the library of the settings, as if a run had made it."""
+    from yunjue.library.open import open_library
+    from yunjue.synthesis.declared import declaring
+    from yunjue.synthesis.template import render_tool
+
+    source = render_tool(SPEC, "def reverse_text(text: str) -> str:\n    return text[::-1]", [])
+    text, result = {"text": {"type": "string"}}, {"result": {"type": "string"}}
+    schemas = ToolSchemas(
+        input_schema={"properties": text, "required": ["text"]},
+        output_schema={"properties": result, "required": ["result"]},
+    )
+    made = declaring(tool(source).model_copy(update={"description": SPEC.description}), schemas)
+    cases = [Case(**case) for case in TRUE_CASES["cases"]]
+    stages = [Stage(name="tests", passed=True)]
+    library = open_library(settings, print)
+    verdict = Verdict(tool_id=made.id, admitted=True, stages=stages, cases=cases)
+    library.add(made, verdict)
+    library.close()
+    return made
 
 
 def ok(value: Any) -> CallOutcome:

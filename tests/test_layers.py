@@ -24,6 +24,8 @@ LAYERS = [
         "mcp_client",
         "metrics",
         "principles",
+        "skills",
+        "shipped_skills",
     },
     {"agent"},
     {"mcp_server", "evolution"},

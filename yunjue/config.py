@@ -8,6 +8,7 @@ upper case.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     )
     principles: bool = Field(False, description="use lessons of earlier runs and learn new ones")
     domain: str = Field("auto", description="domain of tasks: auto, none or a name")
+    skills: str = Field("off", description="on, off, or the names of the skills to use")
     mcp: bool = Field(True, description="offer the tools of MCP servers that were added")
     top_k: PositiveInt = Field(5, description="tools shown to the model")
     min_similarity: float = Field(
@@ -91,6 +93,14 @@ class Settings(BaseSettings):
     @classmethod
     def _hosts(cls, value: list[str]) -> list[str]:
         return [str(Rule.parse(text)) for text in value]
+
+    @field_validator("skills")
+    @classmethod
+    def _skills(cls, value: str) -> str:
+        names = [name.strip() for name in value.split(",")]
+        if not all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) for name in names):
+            raise ValueError("it is on, off, or names of skills with commas between them")
+        return ",".join(names)
 
     @field_validator("grant_secrets")
     @classmethod
@@ -116,6 +126,10 @@ class Settings(BaseSettings):
     @property
     def library_dir(self) -> Path:
         return (self.library or home() / "library").expanduser().absolute()
+
+    def wanted_skills(self) -> list[str] | None:
+        """Names of the only skills to use; empty for all, None if skills are off."""
+        return {"off": None, "on": []}.get(self.skills, self.skills.split(","))
 
     def limits(self) -> Limits:
         return Limits(self.max_cost, self.max_tokens, self.max_calls, self.max_steps, self.timeout)

@@ -7,7 +7,8 @@
     │   ├── ConfigError
     │   ├── UnknownModelError
     │   ├── UnknownToolError
-    │   └── UnknownPrincipleError
+    │   ├── UnknownPrincipleError
+    │   └── UnknownSkillError
     ├── NotSolved                   3   the agent worked, and has no answer
     ├── LimitReached                4   cost, tokens, calls, steps or time
     ├── SandboxUnavailable          5   no backend can contain model-written code
@@ -29,6 +30,7 @@
     │   └── DiskFull
     ├── BundleRefused               1   a bundle, or a tool in it, is not taken
     ├── PrincipleRefused            1   a sentence that the guard does not let in
+    ├── SkillRefused                1   a folder that is no skill, or one that was not proven
     ├── DownloadError               1   weights could not be had or do not match their hash
     ├── PluginError                 1
     ├── EngineError                 1   workers of an evolution, or what they share, are gone
@@ -81,6 +83,10 @@ class UnknownToolError(UsageError):
 
 class UnknownPrincipleError(UsageError):
     default_hint = "`yunjue principles list` shows the bank."
+
+
+class UnknownSkillError(UsageError):
+    default_hint = "`yunjue skills list` shows the skills."
 
 
 class NotSolved(YunjueError):
@@ -189,6 +195,25 @@ class PrincipleRefused(YunjueError):
 
     def to_dict(self) -> dict[str, str]:
         return {**super().to_dict(), "reason": self.reason}
+
+
+class SkillRefused(YunjueError):
+    """``problems`` are those of its files: ``path``, ``line`` (0 for the whole), ``message``."""
+
+    default_hint = "`yunjue skills validate PATH` shows every problem; docs/skills.md the rules."
+
+    def __init__(
+        self,
+        message: str,
+        problems: list[dict[str, object]] | None = None,
+        *,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = problems or []
+
+    def to_dict(self) -> dict[str, object]:
+        return {**super().to_dict(), "problems": self.problems}
 
 
 class DownloadError(YunjueError):

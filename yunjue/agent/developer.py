@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from yunjue.agent import skill_use
 from yunjue.agent.manager import no_tool, specify
 from yunjue.agent.services import Services
 from yunjue.agent.state import State
@@ -17,12 +18,15 @@ from yunjue.types import Tool, Verdict
 async def develop(state: State, services: Services) -> dict[str, Any]:
     """Make a tool for each need; a need that cannot be met is told to the executor."""
     allowed = max(0, services.settings.max_new_tools - len(state["made"]))
+    why_not = "no more tools may be made for this task"
+    if not skill_use.may_make(state):
+        allowed, why_not = 0, f"the skill {state['skill']['name']} allows no new tools"
     needs, dropped = state["needs"][:allowed], state["needs"][allowed:]
     results = await together(*(_make(state, services, need) for need in needs))
     # Two needs may come to the same tool.
     tools = list({result.name: result for result in results if isinstance(result, Tool)}.values())
     refused = [result for result in results if isinstance(result, str)]
-    refused += [f"no more tools may be made for this task: {need}" for need in dropped]
+    refused += [f"{why_not}: {need}" for need in dropped]
     names = [tool.name for tool in tools]
     others = [tool for tool in state["tools"] if tool["name"] not in names]
     return {
@@ -56,7 +60,7 @@ async def _make(state: State, services: Services, need: str) -> Tool | str:
                 "model": model,
             }
             synthesis = await services.synthesizer.make(
-                spec, need or state["task"], origin, state["files"]
+                spec, need or state["task"], origin, state["files"], skill_use.procedure(state)
             )
             if synthesis.tool is not None and synthesis.verdict is not None:
                 cost = _cost(spent, time.monotonic() - started)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from yunjue.agent import skill_use
 from yunjue.agent.form import is_free
 from yunjue.agent.grounding import made_up
 from yunjue.agent.services import Services
@@ -46,6 +47,7 @@ async def _first_call(state: State, services: Services, chosen: list[Tool]) -> d
     schema = {"anyOf": [call_schema(tool) for tool in chosen]}
     answer = await services.gateway.ask_json("executor", messages, schema, max_tokens=1500)
     sources = [state["task"], *state["files"], *(step["text"] for step in state["steps"])]
+    sources += skill_use.words(state)
     if answer["tool"] not in state["made"] and made_up(answer["inputs"], sources):
         return {"action": "misfit", **answer}
     return {"action": "call", **answer}
@@ -60,7 +62,7 @@ async def _next_action(state: State, services: Services) -> dict[str, Any]:
         remark=state["remark"],
         offered=offered,
     )
-    schema = action_schema([Tool(**tool) for tool in state["tools"]], offered)
+    schema = action_schema([Tool(**tool) for tool in state["tools"]], offered, state)
     return await services.gateway.ask_json("executor", messages, schema, max_tokens=1200)
 
 
@@ -71,7 +73,9 @@ def _history(state: State) -> list[str]:
 def offered_actions(state: State, max_new_tools: int, principles: bool = False) -> list[str]:
     """What the executor may do now. What cannot help is not offered: a small model that
     may search again does so for ever."""
-    offered = ["answer"]
+    if (state.get("skill") or {}).get("script"):
+        return skill_use.actions(state)
+    offered = ["answer", *skill_use.actions(state)]
     fresh = not (state["steps"] or state["refused"] or state["rounds"] or state["computes"])
     if fresh and not state["tools"]:
         return offered  # the manager said that nothing is to be computed
@@ -83,12 +87,13 @@ def offered_actions(state: State, max_new_tools: int, principles: bool = False) 
         offered.append("search_tools")
         if principles:
             offered.append("search_principles")
-    if not state["refused"] and len(state["made"]) < max_new_tools:
+    may_make = not state["refused"] and skill_use.may_make(state)
+    if may_make and len(state["made"]) < max_new_tools:
         offered.append("request_tools")
     return offered
 
 
-def action_schema(tools: list[Tool], offered: list[str]) -> dict[str, Any]:
+def action_schema(tools: list[Tool], offered: list[str], state: State) -> dict[str, Any]:
     """What the executor may answer when ``offered`` are its actions."""
     short = {"type": "string", "maxLength": 300}
     members: dict[str, dict[str, Any]] = {
@@ -97,6 +102,7 @@ def action_schema(tools: list[Tool], offered: list[str]) -> dict[str, Any]:
         "search_tools": {"query": short},
         "search_principles": {"query": short},
         "request_tools": {"needs": {"type": "array", "items": short, "minItems": 1, "maxItems": 3}},
+        **skill_use.members(state),
     }
     options = [
         closed({"action": {"const": name}, **members[name]}) for name in offered if name != "call"
@@ -122,6 +128,8 @@ def _consequence(state: State, action: dict[str, Any]) -> dict[str, Any]:
     if kind == "call" and _repeats(state, action):
         # The same call gives the same result: the model has nothing better to do.
         return _finish(state)
+    if kind == "run_script" and _repeats(state, {"tool": kind, "inputs": skill_use.given(action)}):
+        return _finish(state)
     return {"pending": action}
 
 
@@ -145,6 +153,10 @@ async def act(state: State, services: Services) -> dict[str, Any]:
         return await _search(state, services, action["query"])
     if action["action"] == "search_principles":
         return await _consult(state, services, action["query"])
+    if action["action"] == "read_resource":
+        return await skill_use.read_resource(state, services, action)
+    if action["action"] == "run_script":
+        return await skill_use.run_script(state, services, action)
     tool = find_tool(state, action["tool"])
     assert tool is not None, "the schema names only tools on offer"
     call = f"call-{len(state['steps']) + 1}"
@@ -173,6 +185,7 @@ async def act(state: State, services: Services) -> dict[str, Any]:
 async def _search(state: State, services: Services, query: str) -> dict[str, Any]:
     known = {tool["name"] for tool in state["tools"]}
     found = [tool for tool in await services.search(query) if tool.name not in known]
+    found = [tool for tool in found if skill_use.permits(state, tool.name)]
     names = ", ".join(tool.name for tool in found)
     return {
         "tools": state["tools"] + [tool.model_dump() for tool in found],

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from yunjue.agent import skill_use
 from yunjue.agent.grounding import fixed_values, free_numbers
 from yunjue.agent.services import Services
 from yunjue.agent.state import State
@@ -38,7 +39,10 @@ async def retrieve(state: State, services: Services) -> dict[str, Any]:
     """
     tools = await services.search(state["task"], services.settings.min_similarity)
     lessons = await services.lessons(state["task"])
-    return {"tools": [tool.model_dump() for tool in tools], "lessons": lessons}
+    found = {"tools": [tool.model_dump() for tool in tools], "lessons": lessons}
+    return (
+        found if services.skilled is None else await skill_use.adopt({**state, **found}, services)
+    )
 
 
 async def decide(state: State, services: Services) -> dict[str, Any]:
@@ -53,6 +57,9 @@ async def decide(state: State, services: Services) -> dict[str, Any]:
     computes, function = answer["kind"] == "compute", answer["function"]
     at_hand = function in [tool["name"] for tool in state["tools"]]
     decision = "answer" if not computes else "use" if at_hand else "make"
+    script = "" if at_hand else skill_use.script_called(state, function)
+    if script:  # whatever kind of task it is taken for: a script computes
+        return skill_use.begin(state, services, script)
     services.events.emit("manager.decided", decision=decision, function=function)
     why = await services.pass_over(function) if decision == "make" else ""
     refused = [f"{function}: {why}"] if why else []

@@ -28,11 +28,14 @@ KEPT = (
 )
 """Settings that decide what a run does; a replay takes them from the trace."""
 
+NEWER = {"principles": False, "repair_in_use": False, "skills": "off"}
+"""Further ones, with what was so before they were settings."""
+
 
 def kept(recorded: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of :data:`KEPT` as they were recorded. What an old trace does not name was
     not there yet."""
-    newer = {name: recorded.get(name, False) for name in ("principles", "repair_in_use")}
+    newer = {name: recorded.get(name, old) for name, old in NEWER.items()}
     return {name: recorded[name] for name in KEPT} | newer
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from yunjue.agent.experience import LEAST_SIMILARITY, Experience
 from yunjue.agent.graph import build_graph
-from yunjue.agent.services import Services
+from yunjue.agent.services import RunLibrary, Services
 from yunjue.agent.shared import Shared, open_sandbox_and_models
+from yunjue.agent.skilled import Skilled
 from yunjue.agent.state import State, new_state
 from yunjue.config import LATER_ROLES, ROLES, Settings, home
 from yunjue.errors import LimitReached, UsageError, YunjueError
@@ -27,6 +28,9 @@ from yunjue.models.gateway import Gateway
 from yunjue.plugins import plugins
 from yunjue.principles.open import open_principles
 from yunjue.protocols import ChatModel, Effects
+from yunjue.skills.catalogue import LEAST_SIMILARITY as LEAST_SKILL_SIMILARITY
+from yunjue.skills.shelf import open_shelf
+from yunjue.skills.types import Skill
 from yunjue.store.failures import translated
 from yunjue.synthesis.synthesize import Synthesizer
 from yunjue.traces.effects import RecordedEffects
@@ -84,6 +88,7 @@ async def solve(
     *,
     files: Mapping[str, Path] | None = None,
     subscribers: tuple[Subscriber, ...] = (),
+    skill: Skill | None = None,
 ) -> RunResult:
     """Solve one task in a new run.
 
@@ -91,6 +96,7 @@ async def solve(
         task: the task, in words.
         files: name -> path of inputs that tools may read at ``/inputs/NAME``.
         subscribers: see every event as it happens.
+        skill: work by this one, whatever the settings say.
 
     Raises:
         YunjueError: see :mod:`yunjue.errors`; the run can be resumed afterwards.
@@ -103,7 +109,7 @@ async def solve(
             hint="Put the data in a file and name it with --file.",
         )
     names = {name: str(path.absolute()) for name, path in (files or {}).items()}
-    sitting = Sitting(new_run_id(), settings, earlier=[], subscribers=subscribers)
+    sitting = Sitting(new_run_id(), settings, earlier=[], subscribers=subscribers, skill=skill)
     return await sitting.sit(task, names)
 
 
@@ -140,6 +146,7 @@ class Sitting:
         shared: what the run uses together with others and does not close.
         effects: makes the effects instead of recording live ones (replay).
         folder: where trace and checkpoints go; the home's runs by default.
+        skill: work by this one, whatever the settings say (a draft that is being proven).
     """
 
     def __init__(
@@ -153,15 +160,19 @@ class Sitting:
         shared: Shared | None = None,
         effects: Callable[[Events], Effects] | None = None,
         folder: Path | None = None,
+        skill: Skill | None = None,
     ) -> None:
         self.run = run
-        self.settings = settings
+        # The trace names the skill, so that resume and replay know it.
+        named = {"skills": skill.name} if skill else {}
+        self.settings = settings.model_copy(update=named)
         self.earlier = earlier
         self.folder = folder or runs().directory / run
         self.events = Events()
         self._subscribers = subscribers
         self._models = models
         self._shared = shared
+        self._skill = skill
         self._live = effects is None
         self._make_effects = effects or (lambda events: RecordedEffects(events, earlier))
 
@@ -221,6 +232,17 @@ class Sitting:
             outputs=self.folder / OUTPUTS,
             mended=library if settings.repair_in_use else None,
             experience=self._experience(stack, effects, models) if settings.principles else None,
+            skilled=self._skilled(gateway, effects, library),
+        )
+
+    def _skilled(self, gateway: Gateway, effects: Effects, library: RunLibrary) -> Skilled | None:
+        wanted = self.settings.wanted_skills()
+        if wanted is None:
+            return None
+        least = min(LEAST_SKILL_SIMILARITY, self.settings.min_similarity)
+        similarities = library.similarities
+        return Skilled(
+            wanted, open_shelf, effects, self.events, gateway, similarities, least, self._skill
         )
 
     def _experience(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from yunjue.agent.experience import Experience
+from yunjue.agent.skilled import Skilled
 from yunjue.config import Settings
 from yunjue.events import Events
 from yunjue.grants import call_of
@@ -71,6 +72,7 @@ class Services:
         outputs: where files go that tools leave.
         mended: the library, if its tools are repaired in use.
         experience: the bank of principles; None when they are off.
+        skilled: the skills; None when they are off.
     """
 
     run: str
@@ -86,6 +88,7 @@ class Services:
     outputs: Path
     mended: MendedLibrary | None = None
     experience: Experience | None = None
+    skilled: Skilled | None = None
 
     async def search(self, query: str, min_similarity: float = -1.0) -> list[Tool]:
         """The tools of the library that fit ``query`` best, best first, at most ``top_k``;

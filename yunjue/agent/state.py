@@ -15,6 +15,8 @@ class State(TypedDict, total=False):
         tools: tools the model is shown, as :class:`yunjue.types.Tool` dumps; those made
             in this run first, then those retrieved, best first.
         lessons: principles the manager is shown, one line each.
+        skill: the skill in use (:class:`yunjue.agent.skilled.Skilled`): its ``body``, ``scripts``
+            and ``resources``, what it has ``read`` of them, and what it ``permitted``.
         computes: the manager says that the answer must be computed.
         chosen: names of the tools the manager wants called.
         needs: what the developer must make now; "" stands for the task itself.
@@ -37,6 +39,7 @@ class State(TypedDict, total=False):
     domain: str
     tools: list[dict[str, Any]]
     lessons: list[str]
+    skill: dict[str, Any] | None
     computes: bool
     chosen: list[str]
     needs: list[str]
@@ -62,6 +65,7 @@ def new_state(task: str, files: dict[str, str]) -> State:
         domain="",
         tools=[],
         lessons=[],
+        skill=None,
         computes=False,
         chosen=[],
         needs=[],

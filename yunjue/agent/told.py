@@ -51,8 +51,38 @@ def _learnt(data: dict[str, Any]) -> str:
     return f"from {data['run']}: {told}"
 
 
+def _found(data: dict[str, Any]) -> str:
+    return "\n".join(
+        f"skill     {one['name']} is not used ({one['status']}): {_short(one['why'], 160)}"
+        for one in data["unused"]
+    )
+
+
+def _chosen(data: dict[str, Any]) -> str:
+    if not data["name"]:
+        return "skill     none of those there are"
+    line = f"skill     {data['name']} ({data['id'][:12]})"
+    if data["permitted"] is not None:
+        line += f"; it allows only {', '.join(data['permitted'])}"
+    foreign = [name for name in data["allowed"] or [] if name not in (data["permitted"] or [])]
+    if foreign:
+        line += f"; unknown here: {_short(', '.join(foreign))}"
+    return line + ("; too long to be shown in full" if data["cut"] else "")
+
+
+def _ran(data: dict[str, Any]) -> str:
+    inputs = data["inputs"]
+    words = " ".join([inputs["script"], *(json.dumps(one) for one in inputs["args"])])
+    return _called({"name": words, "inputs": {}, "outcome": data["outcome"]}).replace("()", "", 1)
+
+
 def _decided(data: dict[str, Any]) -> str:
-    what = {"use": "use {}", "make": "make {}, which is missing", "answer": "answer without a tool"}
+    what = {
+        "use": "use {}",
+        "make": "make {}, which is missing",
+        "script": "run {}",
+        "answer": "answer without a tool",
+    }
     return "manager   " + what[data["decision"]].format(data["function"])
 
 
@@ -78,6 +108,10 @@ _LINES = {
     "principles.found": lambda d: "\n".join(f"lesson    {_short(text)}" for text in d["texts"]),
     "principles.learnt": lambda d: f"learn     {_learnt(d)}",
     "principles.pruned": lambda d: f"prune     {len(d['ids'])} lessons that did not help",
+    "skills.found": _found,
+    "skill.chosen": _chosen,
+    "skill.read": lambda d: f"read      {d['path']}, part {d['part']} of {d['parts']}",
+    "skill.ran": _ran,
     "manager.decided": _decided,
     "manager.generalised": lambda d: f"specify   {d['function']} anew: {_short(d['problem'])}",
     "tool.specified": lambda d: f"specify   {d['name']}: {_short(d['spec']['description'])}",

@@ -20,8 +20,9 @@ def task_messages(state: State, name: str, **values: Any) -> list[Message]:
     """The conversation every role of the agent has: system, task and tools, then the
     role's own prompt ``name``. All roles share the beginning, and so a prompt cache."""
     tools = shown_tools(state)
-    task = render("task", task=state["task"], files=_files(state), tools=tools)
-    prompt = render(name, tools=tools, **values)
+    skill = state.get("skill")
+    task = render("task", task=state["task"], files=_files(state), tools=tools, skill=skill)
+    prompt = render(name, tools=tools, skill=skill, **values)
     return [
         Message(role="system", content=render("system")),
         Message(role="user", content=f"{task}\n\n{prompt}"),

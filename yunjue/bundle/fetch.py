@@ -33,16 +33,33 @@ def fetch(url: str, folder: Path) -> tuple[bytes, bytes | None]:
         DownloadError: it cannot be had.
         BundleRefused: it is larger than a bundle may be, or leads elsewhere than allowed.
     """
-    import httpx
-
     deadline = time.monotonic() + SECONDS
-    headers = {"Accept-Encoding": "identity"}  # nothing swells on the way
-    with httpx.Client(timeout=WAIT_SECONDS, headers=headers) as client:
-        data = _get(client, url, MAX_ARCHIVE, deadline, folder / "bundle.ytb")
-        if data is None:
-            raise DownloadError(f"There is nothing at {shown(url)}.", hint="")
+    with _client() as client:
+        data = _there(_get(client, url, MAX_ARCHIVE, deadline, folder / "bundle.ytb"), url)
         signature = _get(client, beside(url), MAX_BYTES, deadline, folder / "signature")
     return data, signature
+
+
+def download(url: str, path: Path, most: int) -> bytes:
+    """What is at ``url``, at most ``most`` bytes, written to ``path`` as it comes.
+
+    Raises: as :func:`fetch`.
+    """
+    with _client() as client:
+        return _there(_get(client, url, most, time.monotonic() + SECONDS, path), url)
+
+
+def _client() -> httpx.Client:
+    import httpx
+
+    # Nothing swells on the way.
+    return httpx.Client(timeout=WAIT_SECONDS, headers={"Accept-Encoding": "identity"})
+
+
+def _there(data: bytes | None, url: str) -> bytes:
+    if data is None:
+        raise DownloadError(f"There is nothing at {shown(url)}.", hint="")
+    return data
 
 
 def shown(url: str) -> str:

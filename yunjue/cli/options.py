@@ -56,6 +56,14 @@ Principles = Annotated[
 ]
 
 
+Skills = Annotated[
+    str | None,
+    typer.Option(
+        metavar="on|off|NAME,NAME", help="Work by a skill that fits, or by these; default: off."
+    ),
+]
+
+
 def switched(name: str, value: str | None) -> bool | None:
     """The value of an option that is ``on`` or ``off``; None when it is not given.
 

@@ -224,13 +224,17 @@ async def _prover(stack: Any, settings: Settings, sandbox: Any, source: Source) 
 
     from yunjue.bundle.original import complete
     from yunjue.models.selection import opened_gateway
+    from yunjue.synthesis.author import Needed
     from yunjue.synthesis.tester import write_cases
 
     gateway = await stack.enter_async_context(opened_gateway(settings, warn))
 
     async def with_tester(incoming: Any) -> Any:
         return await complete(
-            incoming, sandbox, limits, lambda spec: write_cases(gateway, spec, spec.description)
+            incoming,
+            sandbox,
+            limits,
+            lambda spec: write_cases(gateway, spec, Needed(spec.description)),
         )
 
     return with_tester

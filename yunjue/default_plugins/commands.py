@@ -20,6 +20,7 @@ def register_commands(app: typer.Typer) -> None:
         principles,
         runs,
         sandbox,
+        skills,
         solve,
         tools,
     )
@@ -31,6 +32,7 @@ def register_commands(app: typer.Typer) -> None:
     app.add_typer(tools.app, name="tools")
     app.command("metrics")(metrics.metrics)
     app.add_typer(principles.app, name="principles")
+    app.add_typer(skills.app, name="skills")
     app.add_typer(mcp.app, name="mcp")
     app.add_typer(models.app, name="models")
     app.add_typer(keys.app, name="keys")

@@ -158,7 +158,7 @@ class Evolution:
         self.options = Options(**{**started["options"], **_given(options)})
         self.options.check()
         # Tasks of a batch must not depend on which of them ended first.
-        alone = {"principles": False, "repair_in_use": False}
+        alone = {"principles": False, "repair_in_use": False, "skills": "off"}
         settings = Settings(**{**started["settings"], **_given(flags), **alone})
         self.settings = (
             settings.model_copy(update={"max_new_tools": 0}) if self.options.frozen else settings

@@ -33,18 +33,29 @@ class Evidence:
     failures: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What a tool is needed for: the task, and how such tasks are done if a skill says so."""
+
+    task: str
+    procedure: str = ""
+
+    def told(self) -> dict[str, str]:
+        """The part of it that author and tester see."""
+        return {"task": self.task[:TASK_CHARS], "procedure": self.procedure}
+
+
 async def write_candidate(
-    gateway: Gateway, spec: ToolSpec, task: str, number: int, evidence: Evidence | None = None
+    gateway: Gateway, spec: ToolSpec, needed: Needed, number: int, evidence: Evidence | None = None
 ) -> str:
     """One candidate: Python code that defines the function ``spec.name``.
 
     Args:
-        task: the task that needs the tool; what it says of formats often is in no
-            specification.
+        needed: the task says of formats what often is in no specification.
         number: 0 for the first candidate; seeds the sample.
     """
     messages = conversation(
-        "author_system", "author", spec=spec, task=task[:TASK_CHARS], evidence=evidence
+        "author_system", "author", spec=spec, evidence=evidence, **needed.told()
     )
     code = ""
     for attempt in range(REPLIES):

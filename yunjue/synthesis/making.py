@@ -9,7 +9,7 @@ from yunjue.concurrency import together
 from yunjue.errors import ModelOutputInvalid
 from yunjue.events import Events
 from yunjue.models.gateway import Gateway
-from yunjue.synthesis.author import Evidence, write_candidate
+from yunjue.synthesis.author import Evidence, Needed, write_candidate
 from yunjue.synthesis.choose import best
 from yunjue.synthesis.generated import generated_inputs
 from yunjue.synthesis.prove import Bench, Candidate
@@ -38,14 +38,14 @@ class Making:
         gateway: Gateway,
         events: Events,
         bench: Bench,
-        task: str,
+        needed: Needed,
         most: int,
         repairs: int,
     ) -> None:
         self._gateway = gateway
         self._emit = events.emit
         self._bench = bench
-        self._task = task
+        self._needed = needed
         self._most = most
         self._repairs = repairs
         self._cases: list[Case] = []
@@ -54,7 +54,7 @@ class Making:
 
     async def write_cases(self) -> None:
         """Have the tester write cases. Raises ModelOutputInvalid."""
-        self._cases = await write_cases(self._gateway, self._bench.spec, self._task)
+        self._cases = await write_cases(self._gateway, self._bench.spec, self._needed)
         self._generated = generated_inputs(self._bench.spec, self._asked())
         self._tell_cases()
 
@@ -63,7 +63,7 @@ class Making:
         are no new ones."""
         spec = self._bench.spec
         try:
-            wanted = await write_cases(self._gateway, spec, self._task, self._cases)
+            wanted = await write_cases(self._gateway, spec, self._needed, self._cases)
         except ModelOutputInvalid:
             return False
         known = self._asked()
@@ -127,7 +127,7 @@ class Making:
     async def _write(self, number: int, evidence: Evidence | None = None) -> Candidate:
         """One candidate, examined and run with all inputs."""
         spec = self._bench.spec
-        body = await write_candidate(self._gateway, spec, self._task, number, evidence)
+        body = await write_candidate(self._gateway, spec, self._needed, number, evidence)
         self._emit("tool.authored", name=spec.name, candidate=number, code=body)
         candidate = await self._bench.examine(number, body)
         if candidate.sound:

@@ -15,7 +15,7 @@ from typing import Any
 from yunjue.hashing import canonical_json, content_id
 from yunjue.models.gateway import Gateway
 from yunjue.protocols import Sandbox, SandboxLimits
-from yunjue.synthesis.author import Evidence, write_candidate
+from yunjue.synthesis.author import Evidence, Needed, write_candidate
 from yunjue.synthesis.declared import specification
 from yunjue.synthesis.generated import generated_inputs
 from yunjue.synthesis.prove import Bench, Candidate
@@ -78,10 +78,10 @@ async def repair(
     bench = Bench(sandbox, spec, limits, {})
     told = [f"{canonical_json(one.inputs)[:200]}: {one.error}" for one in failures[:TOLD]]
     evidence = Evidence(function_of(tool.source), told)
-    task = str(tool.origin.get("task") or tool.description)
+    needed = Needed(str(tool.origin.get("task") or tool.description))
     refusals = []
     for number in range(ATTEMPTS):
-        body = await write_candidate(gateway, spec, task, number, evidence)
+        body = await write_candidate(gateway, spec, needed, number, evidence)
         candidate = await bench.examine(number, body)
         verdict = await _prove(bench, tool, candidate, proving, failures)
         verdict = verdict.model_copy(update={"sandbox": sandbox.name, "image": sandbox.image})

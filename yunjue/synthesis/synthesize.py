@@ -11,6 +11,7 @@ from yunjue.errors import ModelOutputInvalid
 from yunjue.events import Events
 from yunjue.models.gateway import Gateway
 from yunjue.protocols import Sandbox, SandboxLimits
+from yunjue.synthesis.author import Needed
 from yunjue.synthesis.making import Making
 from yunjue.synthesis.prove import Bench, Candidate
 from yunjue.synthesis.repair import Broken, Repair, repair
@@ -62,6 +63,7 @@ class Synthesizer:
         task: str,
         origin: dict[str, Any],
         files: Mapping[str, str],
+        procedure: str = "",
     ) -> Synthesis:
         """Write and prove the tool ``spec``; nothing enters a library here.
 
@@ -69,10 +71,12 @@ class Synthesizer:
             task: the task that needs it, for author and tester.
             origin: lineage to keep with the tool.
             files: the run's inputs, name -> host path; the cases may name them.
+            procedure: how such tasks are done (the text of a skill), for author and tester.
         """
         self._events.emit("tool.specified", name=spec.name, spec=spec.model_dump())
         bench = Bench(self._sandbox, spec, self._limits, _paths(files))
-        making = Making(self._gateway, self._events, bench, task, self._candidates, self._repairs)
+        needed = Needed(task, procedure)
+        making = Making(self._gateway, self._events, bench, needed, self._candidates, self._repairs)
         try:
             await making.write_cases()
         except ModelOutputInvalid as error:

@@ -8,7 +8,7 @@ from typing import Any
 from yunjue.hashing import canonical_json
 from yunjue.models.gateway import Gateway
 from yunjue.prompts import conversation
-from yunjue.synthesis.author import TASK_CHARS
+from yunjue.synthesis.author import Needed
 from yunjue.synthesis.schemas import cases_schema
 from yunjue.types import Case, ToolSpec
 
@@ -18,7 +18,7 @@ TEMPERATURE = 0.5
 
 
 async def write_cases(
-    gateway: Gateway, spec: ToolSpec, task: str, earlier: Sequence[Case] = ()
+    gateway: Gateway, spec: ToolSpec, needed: Needed, earlier: Sequence[Case] = ()
 ) -> list[Case]:
     """Cases with distinct inputs.
 
@@ -29,7 +29,7 @@ async def write_cases(
         ModelOutputInvalid: the tester kept failing to answer by the schema.
     """
     messages = conversation(
-        "tester_system", "tester", spec=spec, task=task[:TASK_CHARS], count=CASES, earlier=earlier
+        "tester_system", "tester", spec=spec, count=CASES, earlier=earlier, **needed.told()
     )
     answer = await gateway.ask_json(
         "tester",
