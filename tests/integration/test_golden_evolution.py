@@ -29,7 +29,7 @@ def test_a_golden_evolution_replays(journal, home, bubblewrap_sandbox, monkeypat
     monkeypatch.setenv("YUNJUE_HOME", str(home))
     result = asyncio.run(replay_evolution(journal.parent, load_settings(sandbox="bubblewrap")))
     assert result.differences == []
-    assert result.tasks >= 24
+    assert result.tasks >= 60
 
 
 @pytest.mark.parametrize("journal", EVOLUTIONS, ids=lambda path: path.parent.name)
