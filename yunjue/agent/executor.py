@@ -128,7 +128,8 @@ def _consequence(state: State, action: dict[str, Any]) -> dict[str, Any]:
     if kind == "call" and _repeats(state, action):
         # The same call gives the same result: the model has nothing better to do.
         return _finish(state)
-    if kind == "run_script" and _repeats(state, {"tool": kind, "inputs": skill_use.given(action)}):
+    asked = skill_use.calls_of(action) if kind == "run_script" else []
+    if any(_repeats(state, {"tool": kind, "inputs": inputs}) for inputs in asked):
         return _finish(state)
     return {"pending": action}
 
