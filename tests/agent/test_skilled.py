@@ -149,6 +149,20 @@ async def test_a_command_line_in_one_argument_is_taken_apart(tmp_path):
     assert ran["inputs"]["args"] == ["-x", "cedar"]
 
 
+async def test_a_report_is_no_answer_before_the_critic_says_so(tmp_path):
+    report = "print('name;text')\nprint('cedar;radec')\n"
+    write_skill(user_folder(), body=RULE, files={"scripts/reverse.py": report})
+    part = {"action": "answer", "text": "radec"}
+    first = [
+        {"when": "What next(?s:.*)run_script", "reply": run_script("cedar"), "times": 1},
+        {"when": "(?s)was not accepted.*What next", "reply": part},
+        {"when": "Proposed answer: name;", "reply": {"answered": False, "why": "a table"}},
+    ]
+    decide = {"kind": "compute", "function": "reverse"}
+    result = await solve(story.TASK, settings_of(tmp_path, first=first, decide=decide))
+    assert (result.status, result.answer) == ("solved", "radec")
+
+
 async def test_a_file_is_read_on_demand_in_parts_and_stays_in_view(tmp_path):
     notes = "A" * 3000 + "Second part."
     write_skill(user_folder(), body=RULE, files={"references/notes.md": notes})

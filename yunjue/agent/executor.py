@@ -135,7 +135,10 @@ def _consequence(state: State, action: dict[str, Any]) -> dict[str, Any]:
 
 
 def _finish(state: State) -> dict[str, Any]:
-    return {"draft": state["steps"][-1]["value"], "grounded": True, "pending": None}
+    last = state["steps"][-1]
+    # A script may print a whole report, of which the task wants a part: the critic looks at it.
+    report = last["tool"] == "run_script" and "\n" in last["value"]
+    return {"draft": last["value"], "grounded": not report, "pending": None}
 
 
 def _repeats(state: State, action: dict[str, Any]) -> bool:
