@@ -132,9 +132,35 @@ async def test_a_script_that_fails_is_told_to_the_model_and_others_go_on(tmp_pat
     decide = {"kind": "compute", "function": "reverse"}
     result = await solve(story.TASK, settings_of(tmp_path, first=first, decide=decide))
     assert result.status == "not_solved"
-    (ran, *_) = of(trace_of(result), "skill.ran")
+    (ran, *others) = of(trace_of(result), "skill.ran")
+    assert len(others) < 3
     assert ran["outcome"]["status"] == "input_error"
     assert "unrecognized arguments: cedar" in ran["outcome"]["error"]
+
+
+async def test_a_command_line_in_one_argument_is_taken_apart(tmp_path):
+    text = "import sys\nassert len(sys.argv) == 3\nprint(sys.argv[2][::-1])\n"
+    write_skill(user_folder(), body=RULE, files={"scripts/reverse.py": text})
+    first = [{"when": "What next(?s:.*)run_script", "reply": run_script("-x 'cedar'")}]
+    decide = {"kind": "compute", "function": "reverse"}
+    result = await solve(story.TASK, settings_of(tmp_path, first=first, decide=decide))
+    assert (result.status, result.answer) == ("solved", "radec")
+    (ran,) = of(trace_of(result), "skill.ran")
+    assert ran["inputs"]["args"] == ["-x", "cedar"]
+
+
+async def test_a_report_is_no_answer_before_the_critic_says_so(tmp_path):
+    report = "print('name;text')\nprint('cedar;radec')\n"
+    write_skill(user_folder(), body=RULE, files={"scripts/reverse.py": report})
+    part = {"action": "answer", "text": "radec"}
+    first = [
+        {"when": "What next(?s:.*)run_script", "reply": run_script("cedar"), "times": 1},
+        {"when": "(?s)was not accepted.*What next", "reply": part},
+        {"when": "Proposed answer: name;", "reply": {"answered": False, "why": "a table"}},
+    ]
+    decide = {"kind": "compute", "function": "reverse"}
+    result = await solve(story.TASK, settings_of(tmp_path, first=first, decide=decide))
+    assert (result.status, result.answer) == ("solved", "radec")
 
 
 async def test_a_file_is_read_on_demand_in_parts_and_stays_in_view(tmp_path):

@@ -128,13 +128,17 @@ def _consequence(state: State, action: dict[str, Any]) -> dict[str, Any]:
     if kind == "call" and _repeats(state, action):
         # The same call gives the same result: the model has nothing better to do.
         return _finish(state)
-    if kind == "run_script" and _repeats(state, {"tool": kind, "inputs": skill_use.given(action)}):
+    asked = skill_use.calls_of(action) if kind == "run_script" else []
+    if any(_repeats(state, {"tool": kind, "inputs": inputs}) for inputs in asked):
         return _finish(state)
     return {"pending": action}
 
 
 def _finish(state: State) -> dict[str, Any]:
-    return {"draft": state["steps"][-1]["value"], "grounded": True, "pending": None}
+    last = state["steps"][-1]
+    # A script may print a whole report, of which the task wants a part: the critic looks at it.
+    report = last["tool"] == "run_script" and "\n" in last["value"]
+    return {"draft": last["value"], "grounded": not report, "pending": None}
 
 
 def _repeats(state: State, action: dict[str, Any]) -> bool:

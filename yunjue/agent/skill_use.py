@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 MOST_READ = 4
 """Parts of files that are read in one run; all of them stay in view."""
+
+MOST_FAILURES = 3
+"""Script runs that fail before no further one is offered: a small model tries for ever."""
 
 PROCEDURE = 2_000
 """Characters of the skill that the author and the tester of a tool see."""
@@ -81,20 +85,13 @@ async def run_script(state: State, services: Services, action: dict[str, Any]) -
     skill = state["skill"]
     assert skill and services.skilled, "the schema offers it only then"
     call = f"call-{len(state['steps']) + 1}"
-    job = job_for(
-        await services.skilled.files(skill),
-        action["script"],
-        action["args"],
-        action["stdin"],
-        limits=services.settings.tool_limits(),
-        inputs={name: Path(path) for name, path in state["files"].items()},
-        outputs=Outputs(services.outputs / call),
-    )
-    try:
-        outcome = (await services.sandbox.call(job))[0]
-    except DependencyError as error:
-        # The model may do it without the script; a broken sandbox still stops the run.
-        outcome = CallOutcome(status="failed", reason="import", error=error.message)
+    outcome = await _ran(state, services, call, action)
+    apart = _words_apart(action["args"])
+    if outcome.status != "ok" and apart != action["args"]:
+        # Small models write a whole command line as one argument, and again when told.
+        again = {**action, "args": apart}
+        second = await _ran(state, services, call, again)
+        action, outcome = (again, second) if second.status == "ok" else (action, outcome)
     inputs = given(action)
     services.events.emit(
         "skill.ran", name=skill["name"], call=call, inputs=inputs, outcome=outcome.model_dump()
@@ -111,9 +108,42 @@ async def run_script(state: State, services: Services, action: dict[str, Any]) -
     return {"steps": [*state["steps"], step], "skill": {**skill, "script": ""}, "pending": None}
 
 
+async def _ran(
+    state: State, services: Services, call: str, action: Mapping[str, Any]
+) -> CallOutcome:
+    assert state["skill"] and services.skilled
+    job = job_for(
+        await services.skilled.files(state["skill"]),
+        action["script"],
+        action["args"],
+        action["stdin"],
+        limits=services.settings.tool_limits(),
+        inputs={name: Path(path) for name, path in state["files"].items()},
+        outputs=Outputs(services.outputs / call),
+    )
+    try:
+        return (await services.sandbox.call(job))[0]
+    except DependencyError as error:
+        # The model may do it without the script; a broken sandbox still stops the run.
+        return CallOutcome(status="failed", reason="import", error=error.message)
+
+
+def _words_apart(args: list[str]) -> list[str]:
+    """The arguments with each that holds spaces split as a shell would."""
+    try:
+        return [word for one in args for word in (shlex.split(one) if " " in one else [one])]
+    except ValueError:  # a quotation without an end
+        return args
+
+
 def given(action: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs of a call of a script."""
     return arguments(action["script"], action["args"], action["stdin"])
+
+
+def calls_of(action: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The inputs with which the action may run its script."""
+    return [given(action), given({**action, "args": _words_apart(action["args"])})]
 
 
 def permits(state: State, name: str) -> bool:
@@ -147,7 +177,9 @@ def actions(state: State) -> list[str]:
     skill = state.get("skill")
     if not skill:
         return []
-    run = ["run_script"] if skill["scripts"] and may(skill, "run_script") else []
+    failed = [s for s in state["steps"] if s["tool"] == "run_script" and s["status"] != "ok"]
+    can_run = skill["scripts"] and may(skill, "run_script") and len(failed) < MOST_FAILURES
+    run = ["run_script"] if can_run else []
     more = len(skill["read"]) < MOST_READ and skill["resources"]
     read = ["read_resource"] if more and may(skill, "read_resource") else []
     return [*run, *read]
