@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from yunjue import keys
+from yunjue.approvals import Rule as ApprovalRule
 from yunjue.errors import ConfigError
 from yunjue.hosts import Rule
 from yunjue.limits import Limits
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     )
     principles: bool = Field(False, description="use lessons of earlier runs and learn new ones")
     domain: str = Field("auto", description="domain of tasks: auto, none or a name")
+    approval: list[str] = Field([], description="rules before those of HOME/approval.toml")
     mcp: bool = Field(True, description="offer the tools of MCP servers that were added")
     top_k: PositiveInt = Field(5, description="tools shown to the model")
     min_similarity: float = Field(
@@ -92,6 +94,11 @@ class Settings(BaseSettings):
     def _hosts(cls, value: list[str]) -> list[str]:
         return [str(Rule.parse(text)) for text in value]
 
+    @field_validator("approval")
+    @classmethod
+    def _rules(cls, value: list[str]) -> list[str]:
+        return [str(ApprovalRule.parse(text)) for text in value]
+
     @field_validator("grant_secrets")
     @classmethod
     def _secrets(cls, value: list[str]) -> list[str]:
@@ -109,7 +116,7 @@ class Settings(BaseSettings):
         return (
             init_settings,
             env_settings,
-            TomlConfigSettingsSource(settings_cls, Path(PROJECT_FILE)),
+            _ProjectFile(settings_cls, Path(PROJECT_FILE)),
             TomlConfigSettingsSource(settings_cls, home() / "config.toml"),
         )
 
@@ -123,6 +130,20 @@ class Settings(BaseSettings):
     def tool_limits(self) -> SandboxLimits:
         """The bounds of one tool call."""
         return SandboxLimits(seconds=self.tool_seconds, memory_mib=self.tool_memory)
+
+
+class _ProjectFile(TomlConfigSettingsSource):
+    """The project's file. A folder that somebody else made may not relax what is asked about."""
+
+    def __call__(self) -> dict[str, Any]:
+        values = super().__call__()
+        rules = values.get("approval", [])
+        if isinstance(rules, list) and any(str(rule).startswith("allow") for rule in rules):
+            raise ConfigError(
+                f"{PROJECT_FILE} may ask and deny, but not allow: remove its `allow` rules.",
+                hint="Give them with --approve, or write them to approval.toml in the home.",
+            )
+        return values
 
 
 def load_settings(**flags: Any) -> Settings:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from yunjue.agent.experience import Experience
 from yunjue.config import Settings
@@ -19,6 +19,9 @@ from yunjue.models.gateway import Gateway
 from yunjue.protocols import Effects, Outputs, Sandbox
 from yunjue.synthesis.synthesize import Synthesizer
 from yunjue.types import CallOutcome, Case, Tool, Verdict
+
+if TYPE_CHECKING:
+    from yunjue.agent.approval import Approvals
 
 MOST_REMOTE = 3
 """Tools of MCP servers that are shown next to those of the library."""
@@ -69,6 +72,7 @@ class Services:
         run: the run's id.
         effects: retrieval goes through it, so that a replay sees the same tools.
         outputs: where files go that tools leave.
+        approvals: decides what may be done.
         mended: the library, if its tools are repaired in use.
         experience: the bank of principles; None when they are off.
     """
@@ -84,6 +88,7 @@ class Services:
     effects: Effects
     remote: RemoteTools
     outputs: Path
+    approvals: Approvals
     mended: MendedLibrary | None = None
     experience: Experience | None = None
 
