@@ -10,9 +10,21 @@ import yunjue
 ROOT = Path(yunjue.__file__).parent
 
 LAYERS = [
-    {"errors", "types", "hashing", "hosts", "files", "concurrency"},
+    {"errors", "types", "hashing", "hosts", "files", "concurrency", "user_home"},
     {"protocols", "domains", "events", "hookspecs"},
-    {"config", "approvals", "limits", "keys", "plugins", "weights", "weight_sources", "prompts"},
+    {
+        "config",
+        "approvals",
+        "limits",
+        "keys",
+        "plugin_guard",
+        "plugin_sources",
+        "plugin_commands",
+        "plugins",
+        "weights",
+        "weight_sources",
+        "prompts",
+    },
     {"models", "sandbox", "store"},
     {
         "library",

@@ -7,7 +7,6 @@ upper case.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +24,7 @@ from yunjue.errors import ConfigError
 from yunjue.hosts import Rule
 from yunjue.limits import Limits
 from yunjue.protocols import SandboxLimits
+from yunjue.user_home import home
 
 PROJECT_FILE = "yunjue.toml"
 ROLES = ("manager", "author", "tester", "executor", "critic", "integrator")
@@ -37,16 +37,6 @@ LATER_ROLES = ("distiller",)
 """Who asks them after a run. Traces of runs name only the models of :data:`ROLES`."""
 
 ALL_ROLES = (*ROLES, *EVOLUTION_ROLES, *LATER_ROLES)
-
-
-def home() -> Path:
-    """The folder of this user's library, runs, keys and models (``YUNJUE_HOME``)."""
-    named = os.environ.get("YUNJUE_HOME")
-    if named:
-        return Path(named).expanduser().absolute()
-    from platformdirs import user_data_path
-
-    return user_data_path("yunjue", appauthor=False)
 
 
 class Settings(BaseSettings):

@@ -7,9 +7,7 @@ from direct_sandbox import DirectPlugin
 from stream_story import script, stream, write_stream
 from typer.testing import CliRunner
 
-from yunjue.cli.main import app
 from yunjue.errors import UsageError
-from yunjue.plugins import plugins
 
 
 @pytest.fixture
@@ -17,7 +15,7 @@ def evolve(tmp_path, monkeypatch):
     """Runs `yunjue evolve …` with the scripted model and a sandbox that runs code at once."""
     plugin = DirectPlugin()
     plugins().manager.register(plugin)
-    plugins().hook.register_commands(app=app)
+    plugins().add_commands(app)
     for name, value in {
         "MODEL": script(tmp_path / "stream.json"),
         "SANDBOX": "direct",
