@@ -21,16 +21,17 @@ def merge(app: typer.Typer, own: typer.Typer) -> None:
     """
     if own.registered_callback is not None:
         raise PluginError("it sets a callback, which belongs to yunjue itself")
-    names = _names(own)
-    taken = sorted(set(names) & set(_names(app)))
-    doubled = sorted(name for name in set(names) if names.count(name) > 1)
+    mine = names(own)
+    taken = sorted(set(mine) & set(names(app)))
+    doubled = sorted(name for name in set(mine) if mine.count(name) > 1)
     if taken or doubled:
         raise PluginError(f"there is another command {(taken or doubled)[0]!r}")
     app.registered_commands += own.registered_commands
     app.registered_groups += own.registered_groups
 
 
-def _names(app: typer.Typer) -> list[str]:
+def names(app: typer.Typer) -> list[str]:
+    """What its commands and groups are called."""
     commands = [one.name or _spoken(one.callback) for one in app.registered_commands]
     groups = [
         one.name or getattr(one.typer_instance.info, "name", "") for one in app.registered_groups

@@ -122,11 +122,14 @@ class Plugins:
         return loaded + self.failed
 
     def each(
-        self, hook: str, *, bounded: bool = True, **arguments: Any
+        self, hook: str, *, bounded: bool = True, only: str = "", **arguments: Any
     ) -> Iterator[tuple[str, Any]]:
-        """Call the hook of each plugin, in the order they were loaded: (name, its result)."""
+        """Call the hook of each plugin, or of the one named ``only``, in the order they were
+        loaded: (name, its result)."""
         caller = getattr(self.manager.hook, hook)
         for impl in caller.get_hookimpls():
+            if only and impl.plugin_name != only:
+                continue
             values = {name: arguments[name] for name in impl.argnames}
             try:
                 with guarded(bounded=bounded):
@@ -204,6 +207,29 @@ class Plugins:
     def verifiers(self) -> dict[str, Verify]:
         """name -> what judges answers of any task."""
         return self.offered("verifiers")
+
+    def offers(self, plugin: str) -> dict[str, list[str]]:
+        """kind -> names of what the plugin registers, tools and commands included."""
+        from yunjue.plugin_commands import names, scratch
+
+        own = scratch()
+        found: dict[str, list[str]] = {}
+
+        def noting(kind: str) -> Callable[..., None]:
+            def note(thing: Any, *_: Any) -> None:
+                found.setdefault(kind, []).append(getattr(thing, "name", thing))
+
+            return note
+
+        for hook in vars(self.manager.hook):
+            kind = hook.removeprefix("register_")
+            if kind == hook:
+                continue
+            arguments = {"app": own} if kind == "commands" else {"register": noting(kind)}
+            for _ in self.each(hook, only=plugin, **arguments):
+                pass
+        commands = {"commands": names(own)} if names(own) else {}
+        return {**commands, **found}
 
     def add_commands(self, app: typer.Typer) -> None:
         """Put the commands of all plugins into ``app``."""
