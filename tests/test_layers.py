@@ -20,6 +20,7 @@ LAYERS = [
         "plugin_guard",
         "plugin_sources",
         "plugin_commands",
+        "plugin_install",
         "plugins",
         "weights",
         "weight_sources",

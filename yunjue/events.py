@@ -16,6 +16,7 @@ KINDS = {
     "run.started": "task, model, sandbox, library, settings",
     "run.resumed": "how often so far",
     "domain.chosen": 'the domain a task goes to ("": none), and those that were offered',
+    "tools.provided": "tools of a plugin that entered the library, and why others did not",
     "tools.retrieved": "names, best first, with their similarity to the query",
     "principles.found": "ids and lines of the principles that were shown for a query",
     "principles.learnt": "what became of an earlier run's lesson, and what that took",

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import Any
 
 SECONDS = "YUNJUE_PLUGIN_SECONDS"
@@ -39,8 +39,11 @@ def guarded(*, bounded: bool = True) -> Iterator[None]:
     """
     folder = os.getcwd()
     written = io.StringIO()
+    # stdout belongs to the process: two threads that redirect it would not put it back right.
+    alone = threading.current_thread() is threading.main_thread()
+    kept = redirect_stdout(written) if alone else nullcontext()
     try:
-        with redirect_stdout(written), _bound() if bounded else _unbounded():
+        with kept, _bound() if bounded and alone else nullcontext():
             yield
     except _TooSlow:
         raise Misbehaved(f"it takes longer than {_seconds():g} s ({SECONDS})") from None
@@ -76,16 +79,7 @@ def _seconds() -> float:
 
 
 @contextmanager
-def _unbounded() -> Iterator[None]:
-    yield
-
-
-@contextmanager
 def _bound() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
     def ring(*_: Any) -> None:
         raise _TooSlow
 

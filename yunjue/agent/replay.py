@@ -32,8 +32,9 @@ KEPT = (
 def kept(recorded: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of :data:`KEPT` as they were recorded. What an old trace does not name was
     not there yet."""
+    domain = {"domain": recorded.get("domain", "none")}
     newer = {name: recorded.get(name, False) for name in ("principles", "repair_in_use")}
-    return {name: recorded[name] for name in KEPT} | newer
+    return {name: recorded[name] for name in KEPT} | newer | domain
 
 
 @dataclass(frozen=True, slots=True)

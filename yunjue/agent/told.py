@@ -88,6 +88,10 @@ _LINES = {
     "run.started": lambda d: f"run       {d['run']}  model {d['model']}  sandbox {d['sandbox']}",
     "run.resumed": lambda d: f"run       {d['run']} resumed, sitting {d['sitting']}",
     "domain.chosen": lambda d: f"domain    {d['domain'] or 'none'}",
+    "tools.provided": lambda d: "\n".join(
+        [f"plugin    {d['plugin']} brings {', '.join(d['added'])}"] * bool(d["added"])
+        + [f"plugin    {d['plugin']}: refused {_short(why, 200)}" for why in d["refused"]]
+    ),
     "tools.retrieved": lambda d: f"library   {', '.join(d['names']) or 'has no tool to offer'}",
     "principles.found": lambda d: "\n".join(f"lesson    {_short(text)}" for text in d["texts"]),
     "principles.learnt": lambda d: f"learn     {_learnt(d)}",
