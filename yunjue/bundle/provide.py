@@ -1,7 +1,8 @@
 """Tools that come with a plugin: proved in the user's sandbox, then added to the library.
 
-Like an import of a bundle, but each tool by itself: one that is refused keeps none of the others
-out. What the user has under a name, or has retired, stays as it is.
+A folder holds a bundle in folder form (``manifest.json``), or plain tool files with a
+``cases.json``: name -> list of cases. Like an import, but each tool by itself: one that is
+refused keeps none of the others out. What the user has under a name, or has retired, stays as it is.
 """
 
 from __future__ import annotations
@@ -10,16 +11,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from yunjue.bundle.archive import MANIFEST
+from yunjue.bundle.folder import read_file
 from yunjue.bundle.install import install, planned
 from yunjue.bundle.plan import Incoming
 from yunjue.bundle.proof import prove
 from yunjue.bundle.signature import Signed
 from yunjue.bundle.sources import take
-from yunjue.errors import BundleRefused
+from yunjue.errors import BundleRefused, UsageError
+from yunjue.hashing import content_id
 from yunjue.library.library import Library
-from yunjue.protocols import Sandbox, SandboxLimits
-from yunjue.types import Tool, Verdict
+from yunjue.protocols import Sandbox, SandboxJob, SandboxLimits
+from yunjue.synthesis.declared import declaring
+from yunjue.types import Case, Tool, Verdict
 
 
 @dataclass(slots=True)
@@ -49,14 +55,16 @@ async def provide(
         run: that needs them.
 
     Raises:
-        BundleRefused: the folder is no bundle in folder form, or is damaged.
+        BundleRefused: the folder is neither, or is damaged.
         SandboxError, LibraryError: nothing was added.
     """
-    if not (folder / MANIFEST).is_file():
-        raise BundleRefused("no-manifest", f"{folder} has no {MANIFEST}.", hint=HOW)
     source = take(str(folder), folder)
     report = planned(library, source, Signed(), "keep")
-    maker = f"plugin {name} {report.sha256[:12]}"
+    cases = None if (folder / MANIFEST).is_file() else _cases(folder / CASES)
+    # Another version of the plugin may do better.
+    maker = (
+        f"plugin {name} {content_id(''.join(one.incoming.tool.id for one in report.tools))[:12]}"
+    )
     provided = Provided()
     for one in [one for one in report.tools if one.taken]:
         # A proof that failed lately would fail again; the library says when to try anew.
@@ -68,6 +76,8 @@ async def provide(
     tried = {one.incoming.tool.name for one in report.tools if one.taken}
 
     async def proved(incoming: Incoming) -> tuple[Incoming, Verdict]:
+        if cases is not None:
+            incoming = await _declared(incoming, cases, sandbox, limits)
         return incoming, await prove(sandbox, incoming.tool, incoming.cases, limits)
 
     await install(library, report, proved, veto=veto, partial=True)
@@ -83,7 +93,35 @@ async def provide(
 
 
 LATELY = "refused-lately"
-HOW = "`yunjue tools export --as folder` writes such folders."
+CASES = "cases.json"
+_CASES = TypeAdapter(dict[str, list[Case]])
+
+
+def _cases(path: Path) -> dict[str, list[Case]]:
+    hint = f"Put {CASES} beside the tools, or write them with `yunjue tools export --as folder`."
+    try:
+        return _CASES.validate_json(read_file(path, MAX_CASES_BYTES))
+    except UsageError as error:
+        raise BundleRefused("no-cases", error.message, hint=hint) from None
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(map(str, problem["loc"]))
+        raise BundleRefused("wrong-form", f"{path}: {where}: {problem['msg']}.", hint="") from None
+
+
+MAX_CASES_BYTES = 10 << 20
+
+
+async def _declared(
+    incoming: Incoming, cases: dict[str, list[Case]], sandbox: Sandbox, limits: SandboxLimits
+) -> Incoming:
+    """The tool with the schemas that its file declares, and its cases."""
+    tool = incoming.tool
+    job = SandboxJob(source=tool.source, requirements=tool.requirements, limits=limits)
+    schemas = await sandbox.inspect(job)
+    if not schemas.error:
+        tool = declaring(tool, schemas)
+    return Incoming(tool, cases.get(tool.name, []), incoming.meta, incoming.active)
 
 
 def _marked(incoming: Incoming, name: str, domain: str) -> Incoming:
