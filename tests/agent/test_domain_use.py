@@ -7,7 +7,6 @@ import textwrap
 
 import pytest
 import story
-from direct_sandbox import DirectPlugin
 
 from yunjue.agent.replay import replay
 from yunjue.agent.run import runs, solve
@@ -15,6 +14,7 @@ from yunjue.domains import Domain, Judged
 from yunjue.hookspecs import hookimpl
 from yunjue.library.open import open_library
 from yunjue.plugins import plugins
+from yunjue.testing.direct import DirectPlugin
 from yunjue.traces.trace import read_trace
 
 SOURCE = '''

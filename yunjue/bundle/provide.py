@@ -2,7 +2,7 @@
 
 A folder holds a bundle in folder form (``manifest.json``), or plain tool files with a
 ``cases.json``: name -> list of cases. Like an import, but each tool by itself: one that is
-refused keeps none of the others out. What the user has under a name, or has retired, stays as it is.
+refused keeps none of the others out. What the user has under a name, or has retired, stays.
 """
 
 from __future__ import annotations
