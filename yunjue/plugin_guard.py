@@ -37,7 +37,7 @@ def guarded(*, bounded: bool = True) -> Iterator[None]:
     Raises:
         Misbehaved: it raised, took too long, left another working folder or wrote to stdout.
     """
-    folder = os.getcwd()
+    folder = _folder()
     written = io.StringIO()
     # stdout belongs to the process: two threads that redirect it would not put it back right.
     alone = threading.current_thread() is threading.main_thread()
@@ -61,14 +61,21 @@ def guarded(*, bounded: bool = True) -> Iterator[None]:
 
 def _returned(folder: str) -> str:
     """Go back to ``folder``; where the process was, if it was elsewhere."""
-    try:
-        now = os.getcwd()
-    except FileNotFoundError:
-        now = "one that is gone"
-    if now == folder:
+    now = _folder()
+    if now == folder or folder == GONE:
         return ""
     os.chdir(folder)
     return now
+
+
+GONE = "one that is gone"
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return GONE
 
 
 def _seconds() -> float:

@@ -84,11 +84,11 @@ def _named() -> Iterator[Found]:
 
 def _imported(text: str) -> Any:
     module, _, name = text.partition(":")
-    sys.path.insert(0, os.getcwd())
+    sys.path.insert(0, os.curdir)
     try:
         found = import_module(module)
     finally:
-        sys.path.remove(os.getcwd())
+        sys.path.remove(os.curdir)
     for part in filter(None, name.split(".")):
         found = getattr(found, part)
     return found
@@ -96,10 +96,10 @@ def _imported(text: str) -> Any:
 
 def _of_project() -> Iterator[Found]:
     only = _only()
-    files = project_files(Path.cwd())
+    files = project_files(Path())
     if not files:
         return
-    why = "" if _trusted(Path.cwd(), files) else NOT_TRUSTED
+    why = "" if _trusted(Path(), files) else NOT_TRUSTED
     for path in files:
         name = f"project/{path.stem}"
         if only is None or name in only:
