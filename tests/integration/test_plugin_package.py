@@ -130,5 +130,6 @@ def test_the_tutorial_works_as_it_is_written(yunjue, tmp_path):
 
 
 @pytest.mark.live
+@pytest.mark.timeout(1800)
 def test_the_tutorial_works_with_the_local_model(yunjue, live_model, tmp_path):
     follow(yunjue.variables | {"YUNJUE_MODEL": f"local/{live_model}"}, tmp_path)
