@@ -10,9 +10,22 @@ import yunjue
 ROOT = Path(yunjue.__file__).parent
 
 LAYERS = [
-    {"errors", "types", "hashing", "hosts", "files", "concurrency"},
+    {"errors", "types", "hashing", "hosts", "files", "concurrency", "user_home"},
     {"protocols", "domains", "events", "hookspecs"},
-    {"config", "limits", "keys", "plugins", "weights", "weight_sources", "prompts"},
+    {
+        "config",
+        "approvals",
+        "limits",
+        "keys",
+        "plugin_guard",
+        "plugin_sources",
+        "plugin_commands",
+        "plugin_install",
+        "plugins",
+        "weights",
+        "weight_sources",
+        "prompts",
+    },
     {"models", "sandbox", "store"},
     {
         "library",
@@ -29,7 +42,7 @@ LAYERS = [
     },
     {"agent"},
     {"mcp_server", "evolution"},
-    {"cli", "default_plugins"},
+    {"cli", "default_plugins", "plugin_new", "plugin_template", "testing"},
 ]
 ADAPTERS = LAYERS[3]
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}

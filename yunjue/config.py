@@ -7,7 +7,6 @@ upper case.
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -21,10 +20,12 @@ from pydantic_settings import (
 )
 
 from yunjue import keys
+from yunjue.approvals import Rule as ApprovalRule
 from yunjue.errors import ConfigError
 from yunjue.hosts import Rule
 from yunjue.limits import Limits
 from yunjue.protocols import SandboxLimits
+from yunjue.user_home import home
 
 PROJECT_FILE = "yunjue.toml"
 ROLES = ("manager", "author", "tester", "executor", "critic", "integrator")
@@ -37,16 +38,6 @@ LATER_ROLES = ("distiller",)
 """Who asks them after a run. Traces of runs name only the models of :data:`ROLES`."""
 
 ALL_ROLES = (*ROLES, *EVOLUTION_ROLES, *LATER_ROLES)
-
-
-def home() -> Path:
-    """The folder of this user's library, runs, keys and models (``YUNJUE_HOME``)."""
-    named = os.environ.get("YUNJUE_HOME")
-    if named:
-        return Path(named).expanduser().absolute()
-    from platformdirs import user_data_path
-
-    return user_data_path("yunjue", appauthor=False)
 
 
 class Settings(BaseSettings):
@@ -72,6 +63,7 @@ class Settings(BaseSettings):
     principles: bool = Field(False, description="use lessons of earlier runs and learn new ones")
     domain: str = Field("auto", description="domain of tasks: auto, none or a name")
     skills: str = Field("off", description="on, off, or the names of the skills to use")
+    approval: list[str] = Field([], description="rules before those of HOME/approval.toml")
     mcp: bool = Field(True, description="offer the tools of MCP servers that were added")
     top_k: PositiveInt = Field(5, description="tools shown to the model")
     min_similarity: float = Field(
@@ -102,6 +94,11 @@ class Settings(BaseSettings):
             raise ValueError("it is on, off, or names of skills with commas between them")
         return ",".join(names)
 
+    @field_validator("approval")
+    @classmethod
+    def _rules(cls, value: list[str]) -> list[str]:
+        return [str(ApprovalRule.parse(text)) for text in value]
+
     @field_validator("grant_secrets")
     @classmethod
     def _secrets(cls, value: list[str]) -> list[str]:
@@ -119,7 +116,7 @@ class Settings(BaseSettings):
         return (
             init_settings,
             env_settings,
-            TomlConfigSettingsSource(settings_cls, Path(PROJECT_FILE)),
+            _ProjectFile(settings_cls, Path(PROJECT_FILE)),
             TomlConfigSettingsSource(settings_cls, home() / "config.toml"),
         )
 
@@ -137,6 +134,20 @@ class Settings(BaseSettings):
     def tool_limits(self) -> SandboxLimits:
         """The bounds of one tool call."""
         return SandboxLimits(seconds=self.tool_seconds, memory_mib=self.tool_memory)
+
+
+class _ProjectFile(TomlConfigSettingsSource):
+    """The project's file. A folder that somebody else made may not relax what is asked about."""
+
+    def __call__(self) -> dict[str, Any]:
+        values = super().__call__()
+        rules = values.get("approval", [])
+        if isinstance(rules, list) and any(str(rule).startswith("allow") for rule in rules):
+            raise ConfigError(
+                f"{PROJECT_FILE} may ask and deny, but not allow: remove its `allow` rules.",
+                hint="Give them with --approve, or write them to approval.toml in the home.",
+            )
+        return values
 
 
 def load_settings(**flags: Any) -> Settings:

@@ -188,8 +188,11 @@ async def act(state: State, services: Services) -> dict[str, Any]:
 
 async def _search(state: State, services: Services, query: str) -> dict[str, Any]:
     known = {tool["name"] for tool in state["tools"]}
-    found = [tool for tool in await services.search(query) if tool.name not in known]
-    found = [tool for tool in found if skill_use.permits(state, tool.name)]
+    found = [
+        tool
+        for tool in await services.search(query, domain=state["domain"])
+        if tool.name not in known and skill_use.permits(state, tool.name)
+    ]
     names = ", ".join(tool.name for tool in found)
     return {
         "tools": state["tools"] + [tool.model_dump() for tool in found],

@@ -2,7 +2,7 @@
 
 ::
 
-    route -> retrieve -> manager -> executor <-> act
+    route -> retrieve -> manager -> executor -> approve -> act -> executor
                             |          ^  |  \\
                             v          |  |   critic -> integrator
                         developer -----+--+  (act -> mender -> executor, when a tool is worn)
@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
+from yunjue.agent.approval import approve
 from yunjue.agent.critic import judge
 from yunjue.agent.developer import develop
 from yunjue.agent.executor import act, decide_step
@@ -37,6 +38,7 @@ NODES: dict[str, Node] = {
     "manager": decide,
     "developer": develop,
     "executor": decide_step,
+    "approve": approve,
     "act": act,
     "mender": mend,
     "critic": judge,
@@ -56,7 +58,8 @@ def build_graph(services: Services, checkpointer: Any = None) -> Any:
     graph.add_edge("retrieve", "manager")
     graph.add_conditional_edges("manager", after_manager, ["developer", "executor"])
     graph.add_edge("developer", "executor")
-    graph.add_conditional_edges("executor", after_executor, ["developer", "act", "critic"])
+    graph.add_conditional_edges("executor", after_executor, ["developer", "approve", "critic"])
+    graph.add_conditional_edges("approve", after_approve, ["act", "executor"])
     graph.add_conditional_edges("act", after_act, ["mender", "executor"])
     graph.add_edge("mender", "executor")
     graph.add_conditional_edges("critic", after_critic, ["executor", "integrator"])
@@ -71,7 +74,11 @@ def after_manager(state: State) -> str:
 def after_executor(state: State) -> str:
     if state["needs"]:
         return "developer"
-    return "act" if state["pending"] else "critic"
+    return "approve" if state["pending"] else "critic"
+
+
+def after_approve(state: State) -> str:
+    return "act" if state["pending"] else "executor"
 
 
 def after_act(state: State) -> str:

@@ -28,7 +28,7 @@ KEPT = (
 )
 """Settings that decide what a run does; a replay takes them from the trace."""
 
-NEWER = {"principles": False, "repair_in_use": False, "skills": "off"}
+NEWER = {"principles": False, "repair_in_use": False, "skills": "off", "domain": "none"}
 """Further ones, with what was so before they were settings."""
 
 

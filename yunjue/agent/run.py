@@ -9,16 +9,20 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from yunjue.agent.approval import Approvals, Ask, asked, rules_of, waiting_of
 from yunjue.agent.experience import LEAST_SIMILARITY, Experience
 from yunjue.agent.graph import build_graph
-from yunjue.agent.services import RunLibrary, Services
+from yunjue.agent.services import Provider, RunLibrary, Services
 from yunjue.agent.shared import Shared, open_sandbox_and_models
 from yunjue.agent.skilled import Skilled
 from yunjue.agent.state import State, new_state
+from yunjue.approvals import Proposal
+from yunjue.bundle.provide import Provided, provide
 from yunjue.config import LATER_ROLES, ROLES, Settings, home
-from yunjue.errors import LimitReached, UsageError, YunjueError
+from yunjue.errors import LimitReached, Paused, UsageError, YunjueError
 from yunjue.events import Event, Events, Subscriber
 from yunjue.grants import GrantedSandbox
+from yunjue.library.library import Library
 from yunjue.library.open import open_library
 from yunjue.limits import Meter
 from yunjue.mcp_client import servers
@@ -27,7 +31,7 @@ from yunjue.models.cache import ReplyCache
 from yunjue.models.gateway import Gateway
 from yunjue.plugins import plugins
 from yunjue.principles.open import open_principles
-from yunjue.protocols import ChatModel, Effects
+from yunjue.protocols import ChatModel, Effects, Sandbox
 from yunjue.skills.catalogue import LEAST_SIMILARITY as LEAST_SKILL_SIMILARITY
 from yunjue.skills.shelf import open_shelf
 from yunjue.skills.types import Skill
@@ -41,7 +45,7 @@ from yunjue.traces.trace import TRACE_FILE, TraceWriter, read_trace
 MAX_TASK_CHARS = 100_000
 CHECKPOINTS = "checkpoints.sqlite"
 OUTPUTS = "outputs"
-NODES_PER_STEP = 4
+NODES_PER_STEP = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ class RunResult:
         seconds: wall time over all sittings.
         roles: role -> calls, tokens, cost and seconds of its model.
         files: paths of the files its tools left.
+        domain: that it was sent to; "" for none.
+        checks: what verifiers said of the answer: ``by``, ``holds``, ``why``, ``score``.
     """
 
     run: str
@@ -72,9 +78,13 @@ class RunResult:
     refused: list[str] = field(default_factory=list)
     roles: dict[str, dict[str, float]] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
+    domain: str = ""
+    checks: list[dict[str, Any]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """As JSON; what only a domain or a verifier brings is left out of other runs."""
+        rare = ("domain", "checks")
+        return {name: value for name, value in asdict(self).items() if value or name not in rare}
 
 
 def runs() -> Runs:
@@ -89,6 +99,7 @@ async def solve(
     files: Mapping[str, Path] | None = None,
     subscribers: tuple[Subscriber, ...] = (),
     skill: Skill | None = None,
+    ask: Ask | None = None,
 ) -> RunResult:
     """Solve one task in a new run.
 
@@ -97,6 +108,7 @@ async def solve(
         files: name -> path of inputs that tools may read at ``/inputs/NAME``.
         subscribers: see every event as it happens.
         skill: work by this one, whatever the settings say.
+        ask: asks a person about what may not be done without; without one the run pauses.
 
     Raises:
         YunjueError: see :mod:`yunjue.errors`; the run can be resumed afterwards.
@@ -109,12 +121,18 @@ async def solve(
             hint="Put the data in a file and name it with --file.",
         )
     names = {name: str(path.absolute()) for name, path in (files or {}).items()}
-    sitting = Sitting(new_run_id(), settings, earlier=[], subscribers=subscribers, skill=skill)
+    sitting = Sitting(
+        new_run_id(), settings, earlier=[], subscribers=subscribers, skill=skill, ask=ask
+    )
     return await sitting.sit(task, names)
 
 
 async def resume(
-    name: str, flags: Mapping[str, Any], *, subscribers: tuple[Subscriber, ...] = ()
+    name: str,
+    flags: Mapping[str, Any],
+    *,
+    subscribers: tuple[Subscriber, ...] = (),
+    ask: Ask | None = None,
 ) -> RunResult:
     """Go on with the run ``name`` where it stopped; nothing finished is done again.
 
@@ -133,7 +151,7 @@ async def resume(
         raise UsageError(f"The run {folder.name} has ended; `yunjue runs show` has its answer.")
     given = {name: value for name, value in flags.items() if value is not None}
     settings = Settings(**{**started.data["settings"], **given})
-    sitting = Sitting(folder.name, settings, earlier=earlier, subscribers=subscribers)
+    sitting = Sitting(folder.name, settings, earlier=earlier, subscribers=subscribers, ask=ask)
     return await sitting.sit(started.data["task"], started.data["files"])
 
 
@@ -147,6 +165,7 @@ class Sitting:
         effects: makes the effects instead of recording live ones (replay).
         folder: where trace and checkpoints go; the home's runs by default.
         skill: work by this one, whatever the settings say (a draft that is being proven).
+        ask: see :func:`solve`.
     """
 
     def __init__(
@@ -161,6 +180,7 @@ class Sitting:
         effects: Callable[[Events], Effects] | None = None,
         folder: Path | None = None,
         skill: Skill | None = None,
+        ask: Ask | None = None,
     ) -> None:
         self.run = run
         # The trace names the skill, so that resume and replay know it.
@@ -174,6 +194,7 @@ class Sitting:
         self._shared = shared
         self._skill = skill
         self._live = effects is None
+        self._ask = ask
         self._make_effects = effects or (lambda events: RecordedEffects(events, earlier))
 
     async def sit(self, task: str, files: dict[str, str]) -> RunResult:
@@ -230,7 +251,9 @@ class Sitting:
             effects=effects,
             remote=remote,
             outputs=self.folder / OUTPUTS,
+            approvals=self._approvals(effects),
             mended=library if settings.repair_in_use else None,
+            provider=self._provider(sandbox, library),
             experience=self._experience(stack, effects, models) if settings.principles else None,
             skilled=self._skilled(gateway, effects, library),
         )
@@ -244,6 +267,26 @@ class Sitting:
         return Skilled(
             wanted, open_shelf, effects, self.events, gateway, similarities, least, self._skill
         )
+
+    def _provider(self, sandbox: Sandbox, library: RunLibrary) -> Provider | None:
+        """In a replay and on a branch of an evolution the library stays as it is."""
+        if not self._live or not isinstance(library, Library):
+            return None
+        limits = self.settings.tool_limits()
+
+        async def provider(folder: Path, name: str, domain: str) -> Provided:
+            return await provide(
+                *(folder, name, domain, library, sandbox, limits),
+                run=self.run,
+                veto=plugins().veto,
+            )
+
+        return provider
+
+    def _approvals(self, effects: Effects) -> Approvals:
+        rules = rules_of(self.settings) if self._live else None
+        waiting = waiting_of(self.earlier) if self._ask else None
+        return Approvals(effects, self.events, rules, waiting)
 
     def _experience(
         self, stack: AsyncExitStack, effects: Effects, models: Mapping[str, list[ChatModel]]
@@ -270,10 +313,15 @@ class Sitting:
         stack.callback(library.close)
         return Shared(models, sandbox, library)
 
+    @property
+    def _sitting(self) -> int:
+        """Which sitting of the run this is, from 1. What a sitting does again is not written
+        again to the trace; a question that names it is."""
+        return 1 + sum(event.kind in ("run.started", "run.resumed") for event in self.earlier)
+
     def _announce(self, task: str, files: dict[str, str], services: Services) -> None:
-        if any(event.kind == "run.started" for event in self.earlier):
-            sittings = sum(event.kind == "run.resumed" for event in self.earlier)
-            self.events.emit("run.resumed", run=self.run, sitting=sittings + 2)
+        if self._sitting > 1:
+            self.events.emit("run.resumed", run=self.run, sitting=self._sitting)
             return
         self.events.emit(
             "run.started",
@@ -305,6 +353,7 @@ class Sitting:
     async def _drive(self, stack: AsyncExitStack, services: Services, state: State) -> State:
         """Run the graph from its last checkpoint, or from the start when there is none."""
         from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+        from langgraph.types import Command
 
         path = self.folder / CHECKPOINTS
         _drop_if_damaged(path)
@@ -315,24 +364,38 @@ class Sitting:
             "recursion_limit": NODES_PER_STEP * (self.settings.max_steps + 5),
         }
         begun = await saver.aget_tuple(config) is not None
-        return await graph.ainvoke(None if begun else state, config, durability="sync")
+        state = await graph.ainvoke(None if begun else state, config, durability="sync")
+        while waiting := state.get("__interrupt__"):
+            decision = self._asked(Proposal.from_dict(waiting[0].value), services)
+            state = await graph.ainvoke(Command(resume=decision), config, durability="sync")
+        return state
+
+    def _asked(self, proposal: Proposal, services: Services) -> dict[str, Any]:
+        if self._ask is not None:
+            told = {**proposal.to_dict(), "schema": {}}
+            self.events.emit("approval.asked", sitting=self._sitting, proposal=told)
+        with services.meter.stopped():
+            return asked(proposal, self._ask)
 
     def _finish(self, state: State, services: Services) -> RunResult:
         meter = services.meter
+        called = [step for step in state["steps"] if step["status"] != "denied"]
         result = RunResult(
             run=self.run,
             status=state["status"],
             answer=state["answer"],
             new_tools=state["made"],
-            tools_used=list(dict.fromkeys(step["tool"] for step in state["steps"])),
+            tools_used=list(dict.fromkeys(step["tool"] for step in called)),
             model=services.gateway.model_name("executor"),
             tokens=meter.spent.tokens,
             cost_usd=round(meter.spent.cost_usd, 6),
             seconds=round(meter.seconds, 3),
             calls=meter.spent.calls,
-            tool_calls=len(state["steps"]),
+            tool_calls=len(called),
             sandbox=services.sandbox.name,
             refused=state["refused"],
+            domain=state["domain"],
+            checks=state.get("checks", []),
             files=[
                 str(self.folder / OUTPUTS / name)
                 for step in state["steps"]
@@ -345,17 +408,22 @@ class Sitting:
 
     def _fail(self, error: YunjueError, meter: Meter) -> None:
         status = "limit" if isinstance(error, LimitReached) else "failed"
+        spent = {"seconds": round(meter.seconds, 3), **meter.spent.to_dict()}
         if error.exit_code not in (2, 5):
             error.hint = error.hint.replace("RUN", self.run)
         # The disk may be what failed: the error itself must reach the user all the same.
         with suppress(YunjueError):
+            if isinstance(error, Paused):
+                self.events.emit(
+                    "run.paused", sitting=self._sitting, proposal=error.proposal, **spent
+                )
+                return
             self.events.emit(
                 "run.failed",
                 run=self.run,
                 status=status,
                 error=error.to_dict(),
-                seconds=round(meter.seconds, 3),
-                **meter.spent.to_dict(),
+                **spent,
             )
 
     def _warn(self, message: str) -> None:
@@ -363,12 +431,15 @@ class Sitting:
 
 
 def seconds_of(earlier: list[Event]) -> float:
-    """Wall time of the earlier sittings: from the first to the last event of each."""
+    """Wall time of the earlier sittings: from the first to the last event of each, without
+    the time in which a person was asked."""
     total, begun = 0.0, None
     for position, event in enumerate(earlier):
         if event.kind in ("run.started", "run.resumed"):
             begun = event.time
         last = position + 1 == len(earlier)
+        if event.kind == "approval.asked" and not last:
+            total -= max(0.0, earlier[position + 1].time - event.time)
         if begun is not None and (last or earlier[position + 1].kind == "run.resumed"):
             total += max(0.0, event.time - begun)
     return total

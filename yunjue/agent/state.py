@@ -12,6 +12,7 @@ class State(TypedDict, total=False):
         task: the user's words.
         files: name -> host path of the inputs.
         domain: name of the domain the task goes to; "" for none.
+        previews: file name -> what the domain's reader tells of it.
         tools: tools the model is shown, as :class:`yunjue.types.Tool` dumps; those made
             in this run first, then those retrieved, best first.
         lessons: principles the manager is shown, one line each.
@@ -30,6 +31,7 @@ class State(TypedDict, total=False):
         draft: the proposed answer; ``grounded`` when it is a tool's result.
         remark: what the executor is told about its last decision or draft.
         rounds: how often the critic sent the executor back.
+        checks: what verifiers said of the last draft.
         answer, status: the end: ``solved`` or ``not_solved``.
         spent: see :class:`yunjue.limits.Spent`.
     """
@@ -37,6 +39,7 @@ class State(TypedDict, total=False):
     task: str
     files: dict[str, str]
     domain: str
+    previews: dict[str, str]
     tools: list[dict[str, Any]]
     lessons: list[str]
     skill: dict[str, Any] | None
@@ -53,6 +56,7 @@ class State(TypedDict, total=False):
     grounded: bool
     remark: str
     rounds: int
+    checks: list[dict[str, Any]]
     answer: str
     status: str
     spent: dict[str, float]
@@ -63,6 +67,7 @@ def new_state(task: str, files: dict[str, str]) -> State:
         task=task,
         files=files,
         domain="",
+        previews={},
         tools=[],
         lessons=[],
         skill=None,
@@ -79,6 +84,7 @@ def new_state(task: str, files: dict[str, str]) -> State:
         grounded=False,
         remark="",
         rounds=0,
+        checks=[],
         answer="",
         status="",
         spent={},

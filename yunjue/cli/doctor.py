@@ -23,7 +23,7 @@ class Check:
 
 
 def doctor(library: options.Library = None, json: options.Json = False) -> None:
-    """Check sandbox, model, library, index and browser; say how to mend what is missing."""
+    """Check sandbox, model, library, browser and plugins; say how to mend what is missing."""
     from yunjue.config import load_settings
 
     settings = load_settings(library=library)
@@ -116,4 +116,20 @@ def _browser(settings) -> list[Check]:
     return [Check("browser", bool(found), found or "no Chromium found", mend, needed=False)]
 
 
-CHECKS: tuple[Callable[..., list[Check]], ...] = (_sandboxes, _model, _library, _browser)
+def _plugins(settings) -> list[Check]:
+    from yunjue.plugins import plugins
+
+    return [
+        Check(f"plugin {one.name}", not one.error, one.error or ", ".join(one.hooks), needed=False)
+        for one in plugins().info()
+        if one.source != "built in"
+    ]
+
+
+CHECKS: tuple[Callable[..., list[Check]], ...] = (
+    _sandboxes,
+    _model,
+    _library,
+    _browser,
+    _plugins,
+)
