@@ -10,7 +10,7 @@ import yunjue
 ROOT = Path(yunjue.__file__).parent
 
 LAYERS = [
-    {"errors", "types", "hashing", "hosts", "files", "concurrency"},
+    {"errors", "types", "hashing", "hosts", "http_proxy", "redaction", "files", "concurrency"},
     {"protocols", "events", "hookspecs"},
     {"config", "limits", "keys", "plugins", "weights", "weight_sources", "prompts"},
     {"models", "sandbox", "store", "browser"},
