@@ -40,8 +40,8 @@ class Hands:
         """
         tab = self._tabs.front or await self._tabs.new()
         if tab.problem and action.kind not in ("goto", "new_tab", "close_tab", "switch_tab"):
-            if action.kind in ("stop", "wait"):
-                return ""
+            if action.kind == "stop":
+                return action.answer or ""
             raise ActionInvalid(f"{tab.problem} Go somewhere else, or close the tab.")
         if element is not None:
             return await self._on_element(action, element, frames[element.frame])
@@ -56,13 +56,15 @@ class Hands:
             await asyncio.sleep(action.seconds or 0)
         elif action.kind == "extract":
             return await self._extract(frames, "")
-        return ""
+        return action.answer or ""
 
     async def _on_element(self, action: Action, element: Element, frame: pw.Frame) -> str:
         found = frame.locator(f"{ENGINE}=id:{element.id}")
         if not await found.count():
             raise ActionInvalid(f"Element [{element.id}] is gone from the page.")
         if action.kind == "click":
+            # As a hand does: what looks otherwise under the mouse has changed before the click.
+            await found.hover(timeout=self._limit)
             await found.click(timeout=self._limit, no_wait_after=True)
         elif action.kind == "type":
             await self._type(action, element, found)

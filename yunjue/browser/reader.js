@@ -185,7 +185,8 @@
 
   function valueOf(e, role) {
     if (e.tagName === 'INPUT') {
-      if (e.type === 'password') return e.value ? '•••' : '';
+      if (e.tagName === 'TEXTAREA' || aria('multiline') === 'true') states.push('multiline');
+    if (e.type === 'password') return e.value ? '•••' : '';
       if (e.type === 'file') return Array.from(e.files || [], (f) => f.name).join(', ');
       return TEXTLESS.has(e.type) ? '' : e.value;
     }

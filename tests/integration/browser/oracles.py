@@ -135,10 +135,8 @@ async def choose_list(e):
 async def widget(e):
     kind = quoted(e.query)[0]
     role = {"text": "textbox", "textarea": "textbox"}.get(kind, kind)
-    for found in e.all(role):  # a text area and a text field are one role
-        await e.do("click", found)
-        if await e.reward() > 0:
-            return
+    fits = [one for one in e.all(role) if ("multiline" in one.states) == (kind == "textarea")]
+    await e.do("click", fits[0])
 
 
 @oracle("email-inbox-delete", "email-inbox-noscroll", "email-inbox")
@@ -470,9 +468,14 @@ async def spinner(e):
     await e.submit()
 
 
-@oracle("copy-paste")
+@oracle("copy-paste", "copy-paste-2")
 async def copy(e):
-    await e.type(e.one("textbox").value, nth=1)
+    areas = [one for one in e.all("textbox") if one.value]
+    source = areas[ordinal(e.query) if "text area" in e.query else 0]
+    to = next(one for one in e.all("textbox") if not one.value)
+    for key in ("Control+A", "Control+C"):
+        await e.do("press", source, key=key)
+    await e.do("press", to, key="Control+V")
     await e.submit()
 
 
