@@ -51,6 +51,8 @@
   const SHAPES = new Set(['rect', 'circle', 'ellipse', 'polygon', 'line']);
   const TEXTLESS = new Set(['button', 'checkbox', 'color', 'file', 'hidden', 'image', 'radio',
     'reset', 'submit']);
+  // Fields that take one way of writing only; as states they tell which.
+  const FORMATS = new Set(['date', 'time', 'month', 'week', 'datetime-local', 'color']);
   const MOST_NAME = 200;
   const MOST_OPTIONS = 200;
 
@@ -185,8 +187,7 @@
 
   function valueOf(e, role) {
     if (e.tagName === 'INPUT') {
-      if (e.tagName === 'TEXTAREA' || aria('multiline') === 'true') states.push('multiline');
-    if (e.type === 'password') return e.value ? '•••' : '';
+      if (e.type === 'password') return e.value ? '•••' : '';
       if (e.type === 'file') return Array.from(e.files || [], (f) => f.name).join(', ');
       return TEXTLESS.has(e.type) ? '' : e.value;
     }
@@ -222,6 +223,8 @@
     if (e.required || aria('required') === 'true') states.push('required');
     if (aria('invalid') === 'true') states.push('invalid');
     if (e.multiple && e.tagName === 'SELECT') states.push('multiple');
+    if (e.tagName === 'TEXTAREA' || aria('multiline') === 'true') states.push('multiline');
+    if (e.tagName === 'INPUT' && FORMATS.has(e.type)) states.push(e.type);
     if (e.type === 'password') states.push('password');
     if (e === focused && e !== document.body) states.push('focused');
     return states;

@@ -72,7 +72,8 @@ async def test_redirects_for_ever(driver):
     await still_works(driver)
 
 
-async def test_reloads_itself_for_ever(driver):
+async def test_reloads_itself_for_ever(opened):
+    driver = await opened(**HASTY)
     done = await driver.show("<p>again</p><script>location.reload()</script>")
     assert len(driver.site.asked) > 1
     assert done.observation.problem or "again" in driver.text or not driver.seen.elements
@@ -200,7 +201,8 @@ async def test_download_of_two_gigabytes_is_cancelled(opened, site, downloads):
     await still_works(driver)
 
 
-async def test_frames_in_frames_without_end(driver):
+async def test_frames_in_frames_without_end(opened):
+    driver = await opened(**HASTY)
     await driver.show("<p>level</p><iframe src='/?again'></iframe><iframe src='/?more'></iframe>")
     seen = await driver.look()
     assert not seen.problem and len([e for e in seen.elements if e.role == "iframe"]) < 60
