@@ -161,7 +161,8 @@ async def test_datagrams_do_not_leave(driver):
         listening.settimeout(1.5)
         port = listening.getsockname()[1]
         await driver.show(
-            f"<script>const c=new RTCPeerConnection({{iceServers:[{{urls:'stun:127.0.0.1:{port}'}}]}});"
+            "<script>const c=new RTCPeerConnection({iceServers:"
+            f"[{{urls:'stun:127.0.0.1:{port}'}}]}});"
             "c.createDataChannel('x');c.createOffer().then(o=>c.setLocalDescription(o));"
             f"try{{new WebTransport('https://127.0.0.1:{port}/')}}catch(e){{}}</script>"
         )
