@@ -12,6 +12,7 @@ import pytest_asyncio
 sys.path.append(str(Path(__file__).parent))
 
 from serving import Site
+from wob import pages, served
 
 from yunjue.browser.session import open_browser
 from yunjue.browser.types import Action, BrowserSettings
@@ -49,6 +50,15 @@ def site(served_site):
     served_site.pages.clear()
     served_site.asked.clear()
     return served_site
+
+
+@pytest.fixture(scope="session")
+def tasks():
+    """Base address of the MiniWoB++ tasks."""
+    if pages() is None:
+        missing("the package miniwob is not installed: pip install --no-deps miniwob")
+    with served() as base:
+        yield base
 
 
 @pytest.fixture(scope="session")
