@@ -47,13 +47,6 @@ def test_the_named_one_comes_before_the_systems_and_playwrights(tmp_path, monkey
         finder.find_chromium("nowhere")
 
 
-def test_chromiums_sandbox_is_off_for_root_only(monkeypatch):
-    monkeypatch.setattr(finder.os, "geteuid", lambda: 1000)
-    assert "--no-sandbox" not in finder.flags()
-    monkeypatch.setattr(finder.os, "geteuid", lambda: 0)
-    assert "--no-sandbox" in finder.flags()
-
-
 @pytest.mark.parametrize(
     "secrets", [{"short": "12345"}, {"a b": "long enough"}, {"x]": "long enough"}]
 )

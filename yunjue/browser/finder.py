@@ -13,7 +13,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 VARIABLE = "YUNJUE_CHROMIUM"
 
 FLAGS = (
-    # WebRTC would pass by the proxy; what is left of it has no way out.
+    # WebRTC would pass by the proxy. The flag has changed its name; each Chromium knows one.
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--disable-quic",
     # Names are looked up by the proxy alone.
@@ -55,10 +56,10 @@ def find_chromium(executable: str | None = None) -> Found:
     raise BrowserUnavailable("No Chromium was found.")
 
 
-def flags() -> list[str]:
-    """Command line flags beyond Playwright's own. Chromium's sandbox stays on, except for
-    root, under whom it does not start."""
-    return [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+def sandboxed() -> bool:
+    """Whether Chromium's own sandbox is on: always, except for root, for whom it does not start.
+    Playwright has to be told, or it turns it off."""
+    return os.geteuid() != 0
 
 
 def _installed_by_playwright() -> list[Path]:

@@ -95,10 +95,10 @@ class ChromiumBrowser:
             self._chromium = await self._playwright.chromium.launch(
                 executable_path=found.path,
                 headless=self._settings.headless,
-                args=finder.flags(),
+                args=list(finder.FLAGS),
                 proxy={"server": self._gateway.address},
                 downloads_path=self._folder,
-                chromium_sandbox=None,
+                chromium_sandbox=finder.sandboxed(),
                 timeout=30_000,
             )
             context = await self._chromium.new_context(

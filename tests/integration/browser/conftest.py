@@ -32,7 +32,7 @@ PATIENT = {"timeout": 10.0, "load_timeout": 20.0}
 
 async def ready(**settings):
     try:
-        return await open_browser(BrowserSettings(allow_private=True, **settings))
+        return await open_browser(BrowserSettings(**{"allow_private": True, **settings}))
     except BrowserUnavailable as error:
         missing(error.message)
 

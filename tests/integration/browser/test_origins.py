@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from pathlib import Path
 
 import pytest
 from serving import Site
@@ -154,20 +156,47 @@ async def test_a_name_that_leads_to_a_private_address_is_refused(opened, site, m
     assert site.asked == []
 
 
-async def test_datagrams_do_not_leave(driver):
-    """WebRTC and WebTransport pass by proxies, were they let."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.settimeout(1.5)
-        port = listening.getsockname()[1]
+async def test_nothing_leaves_past_the_proxy(driver):
+    """WebRTC and WebTransport would pass by it, were they let."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM) as connections,
+    ):
+        for listening in (datagrams, connections):
+            listening.bind(("127.0.0.1", 0))
+            listening.settimeout(1.5)
+        connections.listen()
+        udp, tcp = datagrams.getsockname()[1], connections.getsockname()[1]
         await driver.show(
-            "<script>const c=new RTCPeerConnection({iceServers:"
-            f"[{{urls:'stun:127.0.0.1:{port}'}}]}});"
+            "<script>const c=new RTCPeerConnection({iceServers:["
+            f"{{urls:'stun:127.0.0.1:{udp}'}},{{urls:['turn:127.0.0.1:{udp}?transport=udp',"
+            f"'turn:127.0.0.1:{tcp}?transport=tcp'],username:'u',credential:'c'}}]}});"
             "c.createDataChannel('x');c.createOffer().then(o=>c.setLocalDescription(o));"
-            f"try{{new WebTransport('https://127.0.0.1:{port}/')}}catch(e){{}}</script>"
+            f"try{{new WebTransport('https://127.0.0.1:{udp}/')}}catch(e){{}}</script>"
         )
         with pytest.raises(TimeoutError):
-            listening.recv(100)
+            datagrams.recv(100)
+        with pytest.raises(TimeoutError):
+            connections.accept()
+
+
+async def test_chromiums_own_sandbox_is_on_unless_root_runs_it(driver):
+    lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if mine(path)]
+    renderers = [line for line in lines if b"--type=renderer" in line]
+    assert renderers
+    off = [line for line in renderers if b"--no-sandbox" in line]
+    assert bool(off) == (os.geteuid() == 0)
+
+
+def mine(path):
+    """Whether a process belongs to this one."""
+    at = int(path.parent.name)
+    while at > 1 and at != os.getpid():
+        try:
+            at = int(Path(f"/proc/{at}/stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            return False
+    return at == os.getpid()
 
 
 async def test_service_workers_are_not_installed(driver):
