@@ -51,6 +51,15 @@ class Redactor:
             text = re.sub(re.escape(form), name, text, flags=re.IGNORECASE)
         return text
 
+    def end(self, text: str) -> str:
+        """A text that was cut off, without the beginning of a value that it may end in."""
+        folded = text.casefold()
+        for form, name in self.forms:
+            for length in range(len(form) - 1, SHORTEST // 2, -1):
+                if folded.endswith(form[:length].casefold()):
+                    return text[:-length] + name
+        return text
+
     def halves(self, text: str) -> str:
         """Without beginnings of a value that are at least half of it."""
         for form, name in self.forms:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from yunjue.browser.policy import Policy
 from yunjue.browser.reading import ENGINE, ask
-from yunjue.browser.render import CHARACTERS_A_TOKEN
 from yunjue.browser.tabs import Opened, Tabs
 from yunjue.browser.types import Action, ActionInvalid, BrowserSettings, Element
 
@@ -147,10 +146,7 @@ class Hands:
         parts = [await ask(one, f"text:{which}", self._settings.timeout) for one in frames]
         text = re.sub(r"[ \t\r\f\v]+", " ", "\n".join(parts))
         text = re.sub(r" ?\n ?", "\n", text)
-        text = re.sub(r"\n{3,}", "\n\n", text).strip()
-        room = self._settings.budget * CHARACTERS_A_TOKEN
-        left = len(text) - room
-        return text if left <= 0 else f"{text[:room]}\n({left} more characters)"
+        return re.sub(r"\n{3,}", "\n\n", text).strip()
 
     async def _move(self, action: Action, tab: Opened) -> None:
         if action.url and (why := self._policy.why_not_url(action.url)):

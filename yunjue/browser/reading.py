@@ -1,4 +1,8 @@
-"""Reads a page, with its frames, as elements; :file:`reader.js` does it inside of each."""
+"""Reads a page, with its frames, as elements; the scripts in ``reader/`` do it inside of each.
+
+They are a Playwright selector engine, which runs in a world of its own: the page's scripts can
+neither see nor change it.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +23,22 @@ if TYPE_CHECKING:
 
 ENGINE = "yunjue"
 """Name of the selector engine."""
+PARTS = ("numbers", "names", "tree", "engine")
 MOST_FRAMES = 20
 """Of one page; what further ones hold is not read."""
 MOST_NESTED = 4
 """Frames within frames."""
+MAYBE_CUT = 100
+"""Characters of a name from which on it may be the beginning of a longer one."""
 AFTER_A_FAILURE = 1_000_000
 """Numbers passed over when a page did not answer: it may have given some away."""
 
 
 async def register(playwright: Playwright) -> None:
     """Make the reader known; before the first page is opened."""
-    script = Path(__file__).with_name("reader.js").read_text("utf-8")
+    folder = Path(__file__).with_name("reader")
+    parts = [(folder / f"{name}.js").read_text("utf-8") for name in PARTS]
+    script = "(() => {\n" + "\n".join(parts) + "})()"
     await playwright.selectors.register(ENGINE, script=script, content_script=True)
 
 
@@ -123,10 +132,18 @@ class Reader:
             handle = await frame.locator(f"{ENGINE}=id:{row.id}").element_handle(
                 timeout=self._seconds * 1000
             )
-            return await handle.content_frame()
+            try:
+                return await handle.content_frame()
+            finally:
+                await handle.dispose()
 
     def _element(self, row: list[Any], frame: int, depth: int = 0) -> Element:
         id, role, name, deep, value, states, actions, options, href = row
+        if self._redactor.forms:
+            name, value = (
+                self._redactor.end(text) if len(text) >= MAYBE_CUT else text
+                for text in (name, value)
+            )
         return Element(
             id,
             role,

@@ -54,6 +54,12 @@ def page(elements: Sequence[Element], cursor: int, budget: int) -> tuple[str, in
     return "\n".join(lines), at
 
 
+def fitting(text: str, budget: int) -> str:
+    """The beginning of a text that fits into a budget of tokens, and how much is left out."""
+    left = len(text) - budget * CHARACTERS_A_TOKEN
+    return text if left <= 0 else f"{text[:-left]}\n({left} more characters)"
+
+
 def change_lines(change: Change, most: int) -> list[str]:
     """What followed an action, the most telling first."""
     lines = []

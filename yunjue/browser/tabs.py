@@ -28,6 +28,7 @@ class Opened:
 
     Attributes:
         problem: why its page is no longer of use; empty while it is.
+        title: of its page when it was last read.
         silent: whether its page did not answer when it was last read; it may again.
     """
 
@@ -35,6 +36,7 @@ class Opened:
     page: pw.Page
     problem: str = ""
     silent: bool = False
+    title: str = ""
     loading: set[pw.Request] = field(default_factory=set)
 
 

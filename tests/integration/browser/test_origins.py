@@ -181,11 +181,16 @@ async def test_nothing_leaves_past_the_proxy(driver):
 
 
 async def test_chromiums_own_sandbox_is_on_unless_root_runs_it(driver):
-    lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if mine(path)]
-    renderers = [line for line in lines if b"--type=renderer" in line]
-    assert renderers
-    off = [line for line in renderers if b"--no-sandbox" in line]
+    lines = renderers()
+    assert lines
+    off = [line for line in lines if b"--no-sandbox" in line]
     assert bool(off) == (os.geteuid() == 0)
+
+
+def renderers():
+    paths = Path("/proc").glob("[0-9]*/cmdline")
+    lines = [path.read_bytes() for path in paths if mine(path)]
+    return [line for line in lines if b"--type=renderer" in line]
 
 
 def mine(path):
