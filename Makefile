@@ -21,6 +21,7 @@ demo: setup
 	scripts/with-engine $(BIN)/yunjue solve "$(TASK)"
 
 test: setup
+	scripts/install-browser
 	scripts/with-engine scripts/run-tests $(BIN)
 
 fast: $(VENV)/.installed

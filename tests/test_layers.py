@@ -10,7 +10,17 @@ import yunjue
 ROOT = Path(yunjue.__file__).parent
 
 LAYERS = [
-    {"errors", "types", "hashing", "hosts", "files", "concurrency", "user_home"},
+    {
+        "errors",
+        "types",
+        "hashing",
+        "hosts",
+        "http_proxy",
+        "redaction",
+        "files",
+        "concurrency",
+        "user_home",
+    },
     {"protocols", "domains", "events", "hookspecs"},
     {
         "config",
@@ -26,7 +36,7 @@ LAYERS = [
         "weight_sources",
         "prompts",
     },
-    {"models", "sandbox", "store"},
+    {"models", "sandbox", "store", "browser"},
     {
         "library",
         "synthesis",

@@ -108,12 +108,25 @@ def _library(settings) -> list[Check]:
 
 
 def _browser(settings) -> list[Check]:
-    import shutil
+    """It is found, and it starts: it is asked for its version."""
+    import subprocess
 
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = next((path for name in names if (path := shutil.which(name))), None)
-    mend = "Only web tasks need one: playwright install chromium, or apt-get install chromium"
-    return [Check("browser", bool(found), found or "no Chromium found", mend, needed=False)]
+    from yunjue.browser.finder import find_chromium
+    from yunjue.errors import BrowserUnavailable
+
+    mend = f"Only web tasks need one. {BrowserUnavailable.default_hint}"
+    try:
+        found = find_chromium()
+        said = subprocess.run(
+            [found.path, "--version"], capture_output=True, text=True, timeout=20, check=True
+        )
+    except BrowserUnavailable as error:
+        return [Check("browser", False, error.message, mend, needed=False)]
+    except (OSError, subprocess.SubprocessError):
+        detail = f"{found.path} ({found.source}) does not say its version"
+        return [Check("browser", False, detail, mend, needed=False)]
+    version = said.stdout.strip()[:80]
+    return [Check("browser", True, f"{found.path} ({found.source}), {version}", needed=False)]
 
 
 def _plugins(settings) -> list[Check]:
