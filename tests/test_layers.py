@@ -13,7 +13,7 @@ LAYERS = [
     {"errors", "types", "hashing", "hosts", "files", "concurrency"},
     {"protocols", "domains", "events", "hookspecs"},
     {"config", "limits", "keys", "plugins", "weights", "weight_sources", "prompts"},
-    {"models", "sandbox", "store"},
+    {"models", "sandbox", "store", "browser"},
     {
         "library",
         "synthesis",
