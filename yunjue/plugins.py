@@ -21,7 +21,7 @@ from yunjue.domains import Domain
 from yunjue.errors import PluginError, UsageError
 
 GROUP = "yunjue"
-BUILT_IN = ("commands", "models", "embedders", "sandboxes", "engines", "strategies")
+BUILT_IN = ("commands", "models", "embedders", "sandboxes", "engines", "strategies", "web")
 SINGULAR = {"sandboxes": "sandbox", "strategies": "strategy"}
 
 

@@ -17,6 +17,7 @@ from yunjue.agent.stage import step_from_json, step_to_json
 from yunjue.agent.state import State
 from yunjue.domains import Domain, Observed, Step
 from yunjue.errors import ModelOutputInvalid, Paused
+from yunjue.foreign import inline
 from yunjue.strategies.proposing import asked
 from yunjue.strategies.shape import Choice, Decision, Mind, Past
 from yunjue.synthesis.schemas import closed
@@ -181,7 +182,7 @@ async def _verdict(state: State, services: Services) -> tuple[bool, str]:
         decision,
         SETTLED,
         max_tokens=160,
-        answer=state["draft"][:1000],
+        answer=inline(state["draft"], 1000),
     )
     return answer["done"], answer["why"]
 
@@ -216,6 +217,7 @@ def _mind(domain: Domain, services: Services) -> Mind:
         services.gateway,
         services.events,
         services.effects,
+        environment.actions,
         environment.risk,
     )
 

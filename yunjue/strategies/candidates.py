@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from yunjue.errors import ModelOutputInvalid
-from yunjue.foreign import block
+from yunjue.foreign import block, inline
 from yunjue.hashing import canonical_json
 from yunjue.strategies.proposing import asked, propose
 from yunjue.strategies.shape import Action, Decision, Mind
@@ -69,7 +69,7 @@ async def judged(decision: Decision, mind: Mind, action: Action, outcome: str) -
         decision,
         JUDGEMENT,
         max_tokens=160,
-        action=canonical_json(action),
+        action=inline(canonical_json(action), 600),
         outcome=block(outcome) if outcome else "",
     )
     return Score(float(answer["score"]), answer["why"])

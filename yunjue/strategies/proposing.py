@@ -139,9 +139,13 @@ def past_line(past: Past) -> str:
     return f"{_text(past.action)}\n{MARK}{inline(told, CHANGE_CHARS)}"
 
 
-def imagined(decision: Decision, observed: Observed, past: Past) -> Decision:
-    """The decision that would follow ``past``, if ``observed`` was what it led to."""
-    return replace(decision, observed=observed, past=[*decision.past, past], remark="")
+def following(
+    decision: Decision, past: Past, observed: Observed, actions: Sequence[ActionKind]
+) -> Decision:
+    """The decision that would come after ``past``, if ``observed`` was what it led to."""
+    return replace(
+        decision, observed=observed, actions=actions, past=[*decision.past, past], remark=""
+    )
 
 
 def _kind_line(kind: ActionKind) -> str:

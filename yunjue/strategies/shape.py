@@ -86,6 +86,7 @@ class Mind:
     ``effects``, so that its runs can be resumed and replayed.
 
     Attributes:
+        actions: what could be done, if this was what is observed.
         risk: why a person should be asked before an action is taken; "" for no reason.
     """
 
@@ -94,6 +95,7 @@ class Mind:
     gateway: Gateway
     events: Events
     effects: Effects
+    actions: Callable[[Observed], Sequence[ActionKind]]
     risk: Callable[[Action, Observed], str]
 
 
