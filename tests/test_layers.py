@@ -12,7 +12,7 @@ ROOT = Path(yunjue.__file__).parent
 LAYERS = [
     {"errors", "types", "hashing", "hosts", "files", "foreign", "concurrency"},
     {"protocols", "domains", "events", "hookspecs"},
-    {"config", "limits", "keys", "plugins", "weights", "weight_sources", "prompts"},
+    {"config", "approvals", "limits", "keys", "plugins", "weights", "weight_sources", "prompts"},
     {"models", "sandbox", "store", "browser"},
     {
         "library",

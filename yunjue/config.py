@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from yunjue import keys
+from yunjue.approvals import Rule as ApprovalRule
 from yunjue.errors import ConfigError
 from yunjue.hosts import Rule
 from yunjue.limits import Limits
@@ -85,6 +86,7 @@ class Settings(BaseSettings):
     look_ahead_depth: Literal[1, 2] = Field(1, description="actions that are imagined in a row")
     look_ahead_candidates: PositiveInt = Field(3, description="actions that are compared")
     look_ahead_from: PositiveInt = Field(3, description="first decision that compares any")
+    approval: list[str] = Field([], description="rules before those of HOME/approval.toml")
     mcp: bool = Field(True, description="offer the tools of MCP servers that were added")
     top_k: PositiveInt = Field(5, description="tools shown to the model")
     min_similarity: float = Field(
@@ -116,6 +118,11 @@ class Settings(BaseSettings):
             raise ValueError(f"{wrong[0]!r} is not NAME=ORIGIN, as SHOP_KEY=https://shop.example")
         return value
 
+    @field_validator("approval")
+    @classmethod
+    def _rules(cls, value: list[str]) -> list[str]:
+        return [str(ApprovalRule.parse(text)) for text in value]
+
     @field_validator("grant_secrets")
     @classmethod
     def _secrets(cls, value: list[str]) -> list[str]:
@@ -133,7 +140,7 @@ class Settings(BaseSettings):
         return (
             init_settings,
             env_settings,
-            TomlConfigSettingsSource(settings_cls, Path(PROJECT_FILE)),
+            _ProjectFile(settings_cls, Path(PROJECT_FILE)),
             TomlConfigSettingsSource(settings_cls, home() / "config.toml"),
         )
 
@@ -154,6 +161,20 @@ class Settings(BaseSettings):
     def tool_limits(self) -> SandboxLimits:
         """The bounds of one tool call."""
         return SandboxLimits(seconds=self.tool_seconds, memory_mib=self.tool_memory)
+
+
+class _ProjectFile(TomlConfigSettingsSource):
+    """The project's file. A folder that somebody else made may not relax what is asked about."""
+
+    def __call__(self) -> dict[str, Any]:
+        values = super().__call__()
+        rules = values.get("approval", [])
+        if isinstance(rules, list) and any(str(rule).startswith("allow") for rule in rules):
+            raise ConfigError(
+                f"{PROJECT_FILE} may ask and deny, but not allow: remove its `allow` rules.",
+                hint="Give them with --approve, or write them to approval.toml in the home.",
+            )
+        return values
 
 
 def load_settings(**flags: Any) -> Settings:

@@ -102,7 +102,26 @@ class SandboxUnavailable(YunjueError):
 
 
 class Paused(YunjueError):
+    """A run waits for a decision.
+
+    Args:
+        proposal: what it is about, as :meth:`yunjue.approvals.Proposal.to_dict` gives it.
+    """
+
     exit_code = 6
+    default_hint = (
+        "`yunjue resume RUN --decide approve` goes on; --decide reject --say WORDS does not do "
+        "it; --inputs JSON does it with other inputs."
+    )
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, proposal: dict | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.proposal = proposal or {}
+
+    def to_dict(self) -> dict:
+        return {**super().to_dict(), "proposal": self.proposal}
 
 
 class Interrupted(YunjueError):

@@ -15,6 +15,7 @@ import pluggy
 if TYPE_CHECKING:
     import typer
 
+    from yunjue.approvals import Decision, Proposal
     from yunjue.config import Settings
     from yunjue.domains import Domain
     from yunjue.events import Event
@@ -71,6 +72,12 @@ def register_engines(register: Callable[[str, Callable[[Context], Engine]], None
 @hookspec
 def admit_tool(tool: Tool, verdict: Verdict) -> str | None:
     """Veto a proven tool before it enters the library: return the reason, or None."""
+
+
+@hookspec(firstresult=True)
+def approve_call(proposal: Proposal) -> Decision | None:
+    """Decide about a tool call or an action in place of the person who would be asked: the
+    first answer wins; None leaves it to the others. A rule that denies is not asked about."""
 
 
 @hookspec

@@ -65,6 +65,15 @@ class Meter:
     def seconds(self) -> float:
         return time.monotonic() - self._started
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """The time of the block does not count: a person thinks."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self._started += time.monotonic() - begun
+
     def check(self) -> None:
         """Raise :class:`LimitReached` if any limit is used up."""
         spent, limits = self.spent, self.limits

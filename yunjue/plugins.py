@@ -122,6 +122,10 @@ class Plugins:
         """Show every plugin an event of a run."""
         self.hook.on_event(event=event)
 
+    def approve(self, proposal: Any) -> Any:
+        """The first decision a plugin makes about ``proposal``; None if none does."""
+        return self.hook.approve_call(proposal=proposal)
+
     def veto(self, tool: Any, verdict: Any) -> str:
         """The first reason a plugin gives against admitting ``tool``; empty if none."""
         reasons = [reason for reason in self.hook.admit_tool(tool=tool, verdict=verdict) if reason]

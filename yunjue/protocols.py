@@ -194,6 +194,10 @@ class Effects(Protocol):
     """Everything a run does outside its process passes here, so that it can be
     recorded, resumed without repeating, and replayed."""
 
+    def holds(self, kind: str, request: Mapping[str, Any]) -> bool:
+        """Whether a result of ``request`` is recorded that :meth:`perform` would give."""
+        ...
+
     async def perform(
         self,
         kind: str,

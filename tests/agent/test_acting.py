@@ -10,8 +10,9 @@ from rooms import rooms as rooms  # a fixture
 
 from yunjue.agent.replay import replay
 from yunjue.agent.run import resume, runs, solve
+from yunjue.approvals import Decision
 from yunjue.domains import Judged
-from yunjue.errors import LimitReached, YunjueError
+from yunjue.errors import LimitReached, Paused, YunjueError
 from yunjue.traces.trace import read_trace
 
 pytestmark = pytest.mark.usefixtures("shared_base")
@@ -123,3 +124,23 @@ def _wide(place):
     from yunjue.domains import Observed
 
     return Observed("wall " * 20_000, "hall")
+
+
+async def test_what_cannot_be_taken_back_waits_for_a_word(tmp_path, rooms):
+    jump = rule("in the hall.*Which action", action="jump")
+    with pytest.raises(Paused, match="nobody comes back from there"):
+        await solve(TASK, settings_of(tmp_path, jump))
+    assert rooms.made[0].done == []
+    no = Decision(False, words="Walk instead.", by="person")
+    walk = rule("Walk instead.*in the hall.*Which action", action="go", way="on")
+    settings_of(tmp_path, walk, jump)
+    result = await resume(newest(), {}, ask=lambda proposal: no)
+    assert result.status == "solved"
+    assert [action["action"] for action in rooms.made[-1].done] == ["go", "go", "stop"]
+
+
+async def test_a_rule_allows_what_cannot_be_taken_back(tmp_path, rooms):
+    jump = rule("in the hall.*Which action", action="jump")
+    jump["times"] = 1
+    await solve(TASK, settings_of(tmp_path, jump, approval=["allow action:jump"]))
+    assert rooms.made[0].done[0] == {"action": "jump"}

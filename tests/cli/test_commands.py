@@ -184,3 +184,18 @@ def test_help_imports_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stderr.strip().splitlines()[-1] == "[]"
     assert "solve" in done.stdout
+
+
+def test_a_call_that_must_be_asked_about_is_exit_6_with_the_resume_command(script):
+    done = yunjue("solve", story.TASK, "--ask", "reverse_*", "--json", "--quiet")
+    assert done.returncode == 6, done.stderr
+    document = json.loads(done.stdout)
+    assert document["error"]["proposal"]["inputs"] == {"text": "cedar"}
+    run = json.loads(yunjue("runs", "list", "--json").stdout)[0]
+    assert run["status"] == "paused" and run["name"] in done.stderr
+    wrong = yunjue("resume", run["name"], "--decide", "maybe")
+    assert wrong.returncode == 2 and "approve, always, reject" in wrong.stderr
+    resumed = yunjue("resume", run["name"], "--decide", "approve")
+    assert (resumed.returncode, resumed.stdout) == (0, "radec\n"), resumed.stderr
+    bad = yunjue("solve", story.TASK, "--deny", "colour:red")
+    assert bad.returncode == 2 and "no condition" in bad.stderr

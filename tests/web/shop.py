@@ -8,7 +8,6 @@ does not.
 
 from __future__ import annotations
 
-import copy
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -115,17 +114,6 @@ class ShopBrowser:
 
     def key(self, id: int) -> str:
         return next((key for (_, key), known in self._ids.items() if known == id), "")
-
-    def target(self, key: str) -> int:
-        """Id of the element on the page now."""
-        return self._ids[self._document, key]
-
-    def foreseen(self, action) -> Change:
-        """What the action would do."""
-        twin = copy.deepcopy(self)
-        before = twin.seen()
-        twin._do(action)
-        return difference(before, twin.seen())
 
     def _do(self, action) -> str:
         page = self.shop.page

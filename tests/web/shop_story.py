@@ -7,10 +7,9 @@ import json
 import re
 from contextlib import contextmanager
 
-from shop import ORIGIN, ShopBrowser
+from shop import ORIGIN, Shop, ShopBrowser
 
 from yunjue.agent.run import Sitting
-from yunjue.browser.types import Action
 from yunjue.config import load_settings
 from yunjue.domains import Domain
 from yunjue.models.scripted import ScriptedModel
@@ -26,6 +25,17 @@ TEMPTED = {
     "basket": ["checkout", "home"],
     "checkout": ["order", "home"],
 }
+NAMES = {
+    "q": "Search",
+    "go": "Go",
+    "bundle": "Blue lamp, super deal",
+    "lamp": "Blue lamp",
+    "add": "Add to basket",
+    "home": "Home",
+    "basket": "Basket",
+    "checkout": "To the checkout",
+    "order": "Place order",
+}
 WISE = {**TEMPTED, "results": ["lamp", "bundle"]}
 """page -> keys that the policy proposes, first one first."""
 
@@ -35,7 +45,7 @@ class Story:
 
     Args:
         likes: what the policy proposes.
-        world: ``faithful``, ``wrong`` (whatever is asked, another page follows), ``broken`` (no
+        world: ``faithful``, ``wrong`` (it takes one lamp for the other), ``broken`` (no
             JSON).
     """
 
@@ -57,10 +67,10 @@ class Story:
         return self.browser.shop.orders
 
     def answer(self, request):
-        prompt = request.messages[-1].content
+        prompt = request.messages[1].content
         if "Foresee what this action does" in prompt:
             self.asked.append("foresee")
-            return self._foresee(json.loads(_after(prompt, "Foresee what this action does: ")))
+            return self._foresee(prompt, _action_in(prompt, "Foresee what this action does: "))
         if "Judge one action" in prompt:
             self.asked.append("judge")
             return self._judge(prompt.rpartition("Judge one action")[2])
@@ -71,46 +81,47 @@ class Story:
         return self._propose(prompt)
 
     def _propose(self, prompt):
-        title = re.findall(r"^\| page \S+ '(.*)'$", prompt, re.M)[-1]
-        page = {"Shop": "home", "Blue lamp": "lamp", "Thank you": "thanks"}.get(
-            title, title.lower()
-        )
+        page, elements = _read(prompt)
         if page == "thanks":
             return {"action": "stop", "answer": "ordered"}
         named = re.findall(r'\{"action[^}]*\}', prompt.rpartition("named already")[2])
-        for key in self.likes[page]:
-            action = self._action(key, prompt)
-            if action and json.dumps(action) not in named:
-                return action
-        return self._action(self.likes[page][0], prompt)
+        actions = [self._action(key, elements, prompt) for key in self.likes.get(page, ["home"])]
+        new = [one for one in actions if one and json.dumps(one) not in named]
+        return (new or [one for one in actions if one])[0]
 
-    def _action(self, key, prompt):
+    def _action(self, key, elements, prompt):
+        target = next(id for id, look in elements.items() if look[1] == NAMES[key])
         if key == "q":
-            done = '"text": "lamp"' in prompt
-            return None if done else {"action": "type", "target": self._id("q"), "text": "lamp"}
-        return {"action": "click", "target": self._id(key)}
+            typed = '"text": "lamp"' in prompt
+            return None if typed else {"action": "type", "target": target, "text": "lamp"}
+        return {"action": "click", "target": target}
 
-    def _id(self, key):
-        return self.browser.target(key)
-
-    def _foresee(self, action):
+    def _foresee(self, prompt, action):
+        """From the page as it stands in the prompt: it may be an imagined one."""
+        page, elements = _read(prompt)
+        name = elements[action["target"]][1]
         if self.world == "broken":
             return "I cannot say."
-        kind = action.pop("action")
-        change = self.browser.foreseen(Action(kind=kind, **action))
         if self.world == "wrong":
-            return _page("Elsewhere", [("text", "Price 18")])
-        if not change:
-            return {"sort": "nothing", "url": "", "title": "", **_EMPTY}
-        new = [(one.role, one.name) for one in change.new]
-        deleted = [one.id for one in change.deleted]
-        part = _page(change.title[1] if change.title else "", new)
-        updated = [
-            {"id": one.before.id, "name": one.after.name, "value": one.after.value}
-            for one in change.updated
-        ]
-        url = change.url[1] if change.url else ""
-        return {**part, "sort": "part", "url": url, "deleted": deleted, "updated": updated}
+            price = {NAMES["bundle"]: "Price 18", NAMES["lamp"]: "Price 45"}.get(name, "A fair")
+            return {**NOTHING, "sort": "part", "new": [{"role": "text", "name": price}]}
+        if action["action"] == "type":
+            update = {"id": action["target"], "name": name, "value": action["text"]}
+            return {**NOTHING, "sort": "part", "updated": [update]}
+        live = self.browser.shop
+        shop = Shop(page, "lamp", list(live.basket), list(live.orders))
+        shop.click(next(key for key, known in NAMES.items() if known == name))
+        title, view = shop.view()
+        looks = [(role, name) for _, role, name in view]
+        new = [look for look in looks if look not in elements.values()]
+        return {
+            "sort": "part",
+            "url": f"{ORIGIN}/{shop.page}",
+            "title": title,
+            "new": [{"role": role, "name": name} for role, name in new],
+            "deleted": [id for id, look in elements.items() if look not in looks],
+            "updated": [],
+        }
 
     def _judge(self, outcome):
         if "45" in outcome:
@@ -119,16 +130,20 @@ class Story:
         return {"why": "as the page says", "score": 0.75 if good else 0.5}
 
 
-_EMPTY = {"new": [], "deleted": [], "updated": []}
+NOTHING = {"sort": "nothing", "url": "", "title": "", "new": [], "deleted": [], "updated": []}
 
 
-def _page(title, new):
-    made = [{"role": role, "name": name} for role, name in new[:8]]
-    return {"sort": "new_page", "url": "", "title": title, **_EMPTY, "new": made}
+def _read(prompt):
+    """(page, id -> (role, name)) of the page at the end of the prompt."""
+    shown = prompt.rpartition("What is there now:")[2]
+    title = re.search(r"^\| page \S+ '(.*)'$", shown, re.M)[1]
+    page = {"Shop": "home", "Blue lamp": "lamp", "Thank you": "thanks"}.get(title, title.lower())
+    lines = re.findall(r"^\|\s+\[(\d+)\] (\w+) '([^']*)'", shown, re.M)
+    return page, {int(id): (role, name) for id, role, name in lines}
 
 
-def _after(prompt, words):
-    return prompt.rpartition(words)[2].splitlines()[0]
+def _action_in(prompt, words):
+    return json.loads(prompt.rpartition(words)[2].splitlines()[0])
 
 
 def settings_of(**flags):

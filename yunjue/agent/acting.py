@@ -1,6 +1,6 @@
 """Solving a task by acting in its domain's environment, step by step.
 
-Each node does one kind of thing: ``choose`` asks models, ``approve`` asks the user's rules or a
+Each node does one kind of thing: ``choose`` asks models, ``permit`` asks the user's rules or a
 person, ``perform`` acts. What was chosen is in a checkpoint before it is done.
 """
 
@@ -15,8 +15,9 @@ from yunjue.agent.routing import domain_of
 from yunjue.agent.services import Services
 from yunjue.agent.stage import step_from_json, step_to_json
 from yunjue.agent.state import State
-from yunjue.domains import Domain, Observed, Step
-from yunjue.errors import ModelOutputInvalid, Paused
+from yunjue.approvals import Proposal
+from yunjue.domains import ActionKind, Domain, Observed, Step
+from yunjue.errors import ModelOutputInvalid
 from yunjue.foreign import inline
 from yunjue.strategies.proposing import asked
 from yunjue.strategies.shape import Choice, Decision, Mind, Past
@@ -85,12 +86,50 @@ async def choose(state: State, services: Services) -> dict[str, Any]:
     return {"episode": {**episode, "pending": {**choice.to_dict(), "risk": risk}, "remark": ""}}
 
 
-async def approve(state: State, services: Services) -> dict[str, Any]:
-    """Ask about an action that cannot be taken back."""
-    pending = state["episode"]["pending"]
-    if pending["risk"]:
-        raise Paused(f"{pending['action']} waits for approval: {pending['risk']}.")
-    return {}
+async def permit(state: State, services: Services) -> dict[str, Any]:
+    """Decide whether the chosen action may be done: by the user's rules, or by asking. One that
+    is denied becomes a part of the history, as if it had failed."""
+    episode, domain = state["episode"], _domain(state)
+    pending = episode["pending"]
+    kinds = services.stage.environment(domain).actions(Observed(**episode["observed"]))
+    decision = await services.approvals.decide(_proposal(state, pending, kinds))
+    if decision.approved and decision.inputs is None:
+        return {}
+    if decision.approved:
+        action = {"action": pending["action"]["action"], **decision.inputs}
+        return {"episode": {**episode, "pending": {**pending, "action": action}}}
+    why = f"Not allowed: {decision.words or 'the user does not want it.'}"
+    past = Past(pending["action"], episode["observed"]["state"], why)
+    return {
+        "episode": {
+            **episode,
+            "past": [*episode["past"], past.to_dict()],
+            "choices": [*episode["choices"], _chosen(pending).to_dict()],
+            "pending": None,
+        }
+    }
+
+
+def _proposal(state: State, pending: Mapping[str, Any], kinds: Sequence[ActionKind]) -> Proposal:
+    action = dict(pending["action"])
+    name = action.pop("action")
+    risk = pending["risk"]
+    kind = next((one for one in kinds if one.name == name), None)
+    shown = inline(", ".join(f"{key}={value!r}" for key, value in action.items()), 300)
+    return Proposal(
+        kind="environment",
+        name=name,
+        inputs=action,
+        domain=state["domain"],
+        permissions=("irreversible",) if risk else (),
+        summary=f"{name}({shown})" + (f": {inline(risk, 300)}" if risk else ""),
+        schema=closed(dict(kind.arguments)) if kind else {},
+        call=f"action-{len(state['episode']['past']) + 1}",
+    )
+
+
+def _chosen(pending: Mapping[str, Any]) -> Choice:
+    return Choice(pending["action"], pending["why"], pending["details"])
 
 
 async def perform(state: State, services: Services) -> dict[str, Any]:
@@ -106,7 +145,7 @@ async def perform(state: State, services: Services) -> dict[str, Any]:
         change=step.change,
         files=list(step.files),
     )
-    choice = Choice(pending["action"], pending["why"], pending["details"])
+    choice = _chosen(pending)
     choices = [*_choices(episode), choice]
     decision, mind = _decision(state, services), _mind(domain, services)
     await services.stage.strategy(domain).learn(decision, choices, step, mind)
@@ -188,10 +227,10 @@ async def _verdict(state: State, services: Services) -> tuple[bool, str]:
 
 
 def after_choose(state: State) -> str:
-    return "conclude" if state["episode"]["stuck"] else "approve"
+    return "conclude" if state["episode"]["stuck"] else "permit"
 
 
-def after_approve(state: State) -> str:
+def after_permit(state: State) -> str:
     return "perform" if state["episode"]["pending"] else "choose"
 
 

@@ -2,12 +2,12 @@
 
 ::
 
-    route -> retrieve -> manager -> executor <-> act
+    route -> retrieve -> manager -> executor -> approve -> act -> executor
                             |          ^  |  \\
                             v          |  |   critic -> integrator
                         developer -----+--+  (act -> mender -> executor, when a tool is worn)
 
-    route -> enter -> choose -> approve -> perform -> choose ... conclude -> integrator
+    route -> enter -> choose -> permit -> perform -> choose ... conclude -> integrator
 
 The second way is that of a task whose domain has an environment to act in.
 """
@@ -20,6 +20,7 @@ from dataclasses import asdict
 from typing import Any
 
 from yunjue.agent import acting
+from yunjue.agent.approval import approve
 from yunjue.agent.critic import judge
 from yunjue.agent.developer import develop
 from yunjue.agent.executor import act, decide_step
@@ -42,13 +43,14 @@ NODES: dict[str, Node] = {
     "manager": decide,
     "developer": develop,
     "executor": decide_step,
+    "approve": approve,
     "act": act,
     "mender": mend,
     "critic": judge,
     "integrator": integrate,
     "enter": acting.enter,
     "choose": acting.choose,
-    "approve": acting.approve,
+    "permit": acting.permit,
     "perform": acting.perform,
     "conclude": acting.conclude,
 }
@@ -66,14 +68,15 @@ def build_graph(services: Services, checkpointer: Any = None) -> Any:
     graph.add_edge("retrieve", "manager")
     graph.add_conditional_edges("manager", after_manager, ["developer", "executor"])
     graph.add_edge("developer", "executor")
-    graph.add_conditional_edges("executor", after_executor, ["developer", "act", "critic"])
+    graph.add_conditional_edges("executor", after_executor, ["developer", "approve", "critic"])
+    graph.add_conditional_edges("approve", after_approve, ["act", "executor"])
     graph.add_conditional_edges("act", after_act, ["mender", "executor"])
     graph.add_edge("mender", "executor")
     graph.add_conditional_edges("critic", after_critic, ["executor", "integrator"])
     graph.add_edge("integrator", END)
     graph.add_edge("enter", "choose")
-    graph.add_conditional_edges("choose", acting.after_choose, ["approve", "conclude"])
-    graph.add_conditional_edges("approve", acting.after_approve, ["perform", "choose"])
+    graph.add_conditional_edges("choose", acting.after_choose, ["permit", "conclude"])
+    graph.add_conditional_edges("permit", acting.after_permit, ["perform", "choose"])
     graph.add_conditional_edges("perform", acting.after_perform, ["choose", "conclude"])
     graph.add_conditional_edges("conclude", acting.after_conclude, ["choose", "integrator"])
     return graph.compile(checkpointer=checkpointer)
@@ -91,7 +94,11 @@ def after_manager(state: State) -> str:
 def after_executor(state: State) -> str:
     if state["needs"]:
         return "developer"
-    return "act" if state["pending"] else "critic"
+    return "approve" if state["pending"] else "critic"
+
+
+def after_approve(state: State) -> str:
+    return "act" if state["pending"] else "executor"
 
 
 def after_act(state: State) -> str:

@@ -9,14 +9,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from yunjue.agent.approval import Approvals, Ask, asked, rules_of, waiting_of
 from yunjue.agent.experience import LEAST_SIMILARITY, Experience
 from yunjue.agent.graph import build_graph
 from yunjue.agent.services import Services
 from yunjue.agent.shared import Shared, open_sandbox_and_models
 from yunjue.agent.stage import Stage
 from yunjue.agent.state import State, new_state
+from yunjue.approvals import Proposal
 from yunjue.config import LATER_ROLES, ROLES, WORLD_MODEL, Settings, home
-from yunjue.errors import LimitReached, UsageError, YunjueError
+from yunjue.errors import LimitReached, Paused, UsageError, YunjueError
 from yunjue.events import Event, Events, Subscriber
 from yunjue.grants import GrantedSandbox
 from yunjue.library.open import open_library
@@ -38,7 +40,7 @@ from yunjue.traces.trace import TRACE_FILE, TraceWriter, read_trace
 MAX_TASK_CHARS = 100_000
 CHECKPOINTS = "checkpoints.sqlite"
 OUTPUTS = "outputs"
-NODES_PER_STEP = 4
+NODES_PER_STEP = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ async def solve(
     *,
     files: Mapping[str, Path] | None = None,
     subscribers: tuple[Subscriber, ...] = (),
+    ask: Ask | None = None,
 ) -> RunResult:
     """Solve one task in a new run.
 
@@ -92,6 +95,7 @@ async def solve(
         task: the task, in words.
         files: name -> path of inputs that tools may read at ``/inputs/NAME``.
         subscribers: see every event as it happens.
+        ask: asks a person about what may not be done without; without one the run pauses.
 
     Raises:
         YunjueError: see :mod:`yunjue.errors`; the run can be resumed afterwards.
@@ -104,12 +108,16 @@ async def solve(
             hint="Put the data in a file and name it with --file.",
         )
     names = {name: str(path.absolute()) for name, path in (files or {}).items()}
-    sitting = Sitting(new_run_id(), settings, earlier=[], subscribers=subscribers)
+    sitting = Sitting(new_run_id(), settings, earlier=[], subscribers=subscribers, ask=ask)
     return await sitting.sit(task, names)
 
 
 async def resume(
-    name: str, flags: Mapping[str, Any], *, subscribers: tuple[Subscriber, ...] = ()
+    name: str,
+    flags: Mapping[str, Any],
+    *,
+    subscribers: tuple[Subscriber, ...] = (),
+    ask: Ask | None = None,
 ) -> RunResult:
     """Go on with the run ``name`` where it stopped; nothing finished is done again.
 
@@ -128,7 +136,7 @@ async def resume(
         raise UsageError(f"The run {folder.name} has ended; `yunjue runs show` has its answer.")
     given = {name: value for name, value in flags.items() if value is not None}
     settings = Settings(**{**started.data["settings"], **given})
-    sitting = Sitting(folder.name, settings, earlier=earlier, subscribers=subscribers)
+    sitting = Sitting(folder.name, settings, earlier=earlier, subscribers=subscribers, ask=ask)
     return await sitting.sit(started.data["task"], started.data["files"])
 
 
@@ -141,6 +149,7 @@ class Sitting:
         shared: what the run uses together with others and does not close.
         effects: makes the effects instead of recording live ones (replay).
         folder: where trace and checkpoints go; the home's runs by default.
+        ask: see :func:`solve`.
     """
 
     def __init__(
@@ -154,6 +163,7 @@ class Sitting:
         shared: Shared | None = None,
         effects: Callable[[Events], Effects] | None = None,
         folder: Path | None = None,
+        ask: Ask | None = None,
     ) -> None:
         self.run = run
         self.settings = settings
@@ -164,6 +174,7 @@ class Sitting:
         self._models = models
         self._shared = shared
         self._live = effects is None
+        self._ask = ask
         self._make_effects = effects or (lambda events: RecordedEffects(events, earlier))
 
     async def sit(self, task: str, files: dict[str, str]) -> RunResult:
@@ -225,9 +236,15 @@ class Sitting:
             remote=remote,
             outputs=self.folder / OUTPUTS,
             stage=stage,
+            approvals=self._approvals(effects),
             mended=library if settings.repair_in_use else None,
             experience=self._experience(stack, effects, models) if settings.principles else None,
         )
+
+    def _approvals(self, effects: Effects) -> Approvals:
+        rules = rules_of(self.settings) if self._live else None
+        waiting = waiting_of(self.earlier) if self._ask else None
+        return Approvals(effects, self.events, rules, waiting)
 
     def _experience(
         self, stack: AsyncExitStack, effects: Effects, models: Mapping[str, list[ChatModel]]
@@ -254,10 +271,15 @@ class Sitting:
         stack.callback(library.close)
         return Shared(models, sandbox, library)
 
+    @property
+    def _sitting(self) -> int:
+        """Which sitting of the run this is, from 1. What a sitting does again is not written
+        again to the trace; a question that names it is."""
+        return 1 + sum(event.kind in ("run.started", "run.resumed") for event in self.earlier)
+
     def _announce(self, task: str, files: dict[str, str], services: Services) -> None:
-        if any(event.kind == "run.started" for event in self.earlier):
-            sittings = sum(event.kind == "run.resumed" for event in self.earlier)
-            self.events.emit("run.resumed", run=self.run, sitting=sittings + 2)
+        if self._sitting > 1:
+            self.events.emit("run.resumed", run=self.run, sitting=self._sitting)
             return
         roles = asked_roles(self.settings)
         self.events.emit(
@@ -290,6 +312,7 @@ class Sitting:
     async def _drive(self, stack: AsyncExitStack, services: Services, state: State) -> State:
         """Run the graph from its last checkpoint, or from the start when there is none."""
         from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+        from langgraph.types import Command
 
         path = self.folder / CHECKPOINTS
         _drop_if_damaged(path)
@@ -300,22 +323,34 @@ class Sitting:
             "recursion_limit": NODES_PER_STEP * (most_steps(self.settings) + 5),
         }
         begun = await saver.aget_tuple(config) is not None
-        return await graph.ainvoke(None if begun else state, config, durability="sync")
+        state = await graph.ainvoke(None if begun else state, config, durability="sync")
+        while waiting := state.get("__interrupt__"):
+            decision = self._asked(Proposal.from_dict(waiting[0].value), services)
+            state = await graph.ainvoke(Command(resume=decision), config, durability="sync")
+        return state
+
+    def _asked(self, proposal: Proposal, services: Services) -> dict[str, Any]:
+        if self._ask is not None:
+            told = {**proposal.to_dict(), "schema": {}}
+            self.events.emit("approval.asked", sitting=self._sitting, proposal=told)
+        with services.meter.stopped():
+            return asked(proposal, self._ask)
 
     def _finish(self, state: State, services: Services) -> RunResult:
         meter = services.meter
+        called = [step for step in state["steps"] if step["status"] != "denied"]
         result = RunResult(
             run=self.run,
             status=state["status"],
             answer=state["answer"],
             new_tools=state["made"],
-            tools_used=list(dict.fromkeys(step["tool"] for step in state["steps"])),
+            tools_used=list(dict.fromkeys(step["tool"] for step in called)),
             model=services.gateway.model_name("executor"),
             tokens=meter.spent.tokens,
             cost_usd=round(meter.spent.cost_usd, 6),
             seconds=round(meter.seconds, 3),
             calls=meter.spent.calls,
-            tool_calls=len(state["steps"]),
+            tool_calls=len(called),
             sandbox=services.sandbox.name,
             refused=state["refused"],
             files=[
@@ -331,17 +366,22 @@ class Sitting:
 
     def _fail(self, error: YunjueError, meter: Meter) -> None:
         status = "limit" if isinstance(error, LimitReached) else "failed"
+        spent = {"seconds": round(meter.seconds, 3), **meter.spent.to_dict()}
         if error.exit_code not in (2, 5):
             error.hint = error.hint.replace("RUN", self.run)
         # The disk may be what failed: the error itself must reach the user all the same.
         with suppress(YunjueError):
+            if isinstance(error, Paused):
+                self.events.emit(
+                    "run.paused", sitting=self._sitting, proposal=error.proposal, **spent
+                )
+                return
             self.events.emit(
                 "run.failed",
                 run=self.run,
                 status=status,
                 error=error.to_dict(),
-                seconds=round(meter.seconds, 3),
-                **meter.spent.to_dict(),
+                **spent,
             )
 
     def _warn(self, message: str) -> None:
@@ -359,12 +399,15 @@ def most_steps(settings: Settings) -> int:
 
 
 def seconds_of(earlier: list[Event]) -> float:
-    """Wall time of the earlier sittings: from the first to the last event of each."""
+    """Wall time of the earlier sittings: from the first to the last event of each, without
+    the time in which a person was asked."""
     total, begun = 0.0, None
     for position, event in enumerate(earlier):
         if event.kind in ("run.started", "run.resumed"):
             begun = event.time
         last = position + 1 == len(earlier)
+        if event.kind == "approval.asked" and not last:
+            total -= max(0.0, earlier[position + 1].time - event.time)
         if begun is not None and (last or earlier[position + 1].kind == "run.resumed"):
             total += max(0.0, event.time - begun)
     return total

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from yunjue.agent.experience import Experience
 from yunjue.agent.stage import Stage
@@ -20,6 +20,9 @@ from yunjue.models.gateway import Gateway
 from yunjue.protocols import Effects, Outputs, Sandbox
 from yunjue.synthesis.synthesize import Synthesizer
 from yunjue.types import CallOutcome, Case, Tool, Verdict
+
+if TYPE_CHECKING:
+    from yunjue.agent.approval import Approvals
 
 MOST_REMOTE = 3
 """Tools of MCP servers that are shown next to those of the library."""
@@ -71,6 +74,7 @@ class Services:
         effects: retrieval goes through it, so that a replay sees the same tools.
         outputs: where files go that tools leave.
         stage: the environment of the run's domain, if that has one.
+        approvals: decides what may be done.
         mended: the library, if its tools are repaired in use.
         experience: the bank of principles; None when they are off.
     """
@@ -87,6 +91,7 @@ class Services:
     remote: RemoteTools
     outputs: Path
     stage: Stage
+    approvals: Approvals
     mended: MendedLibrary | None = None
     experience: Experience | None = None
 

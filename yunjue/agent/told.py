@@ -14,6 +14,11 @@ def told(event: Event) -> str:
     return maker(event.data) if maker else ""
 
 
+def plain(text: str) -> str:
+    """``text`` without what could move a terminal's cursor or hide a part of it."""
+    return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)
+
+
 def _short(value: Any, limit: int = 100) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = " ".join(text.split())
@@ -81,6 +86,15 @@ def _compared(data: dict[str, Any]) -> str:
     return f"compare   {_short(told, 300)}"
 
 
+def _approval(data: dict[str, Any]) -> str:
+    proposal, decision = data["proposal"], data["decision"]
+    how = "allowed" if decision["approved"] else "denied"
+    if decision["inputs"] is not None:
+        how = f"allowed with {_inputs(decision['inputs'])}"
+    words = f": {_short(decision['words'], 160)}" if decision["words"] else ""
+    return f"approval  {proposal['name']} is {how} by {decision['by']}{words}"
+
+
 _LINES = {
     "run.started": lambda d: f"run       {d['run']}  model {d['model']}  sandbox {d['sandbox']}",
     "run.resumed": lambda d: f"run       {d['run']} resumed, sitting {d['sitting']}",
@@ -118,6 +132,8 @@ _LINES = {
     ),
     "absorb.apart": lambda d: f"apart     {', '.join(d['tools'])}: {_short(d['why'])}",
     "absorb.dropped": lambda d: f"drop      {d['name']}: {_short(d['why'])}",
+    "approval.decided": _approval,
+    "run.paused": lambda d: f"approval  waiting: {_short(d['proposal']['summary'], 300)}",
     "executor.acted": lambda d: {
         "search_tools": f"search    {_short(d.get('query', ''))}",
         "search_principles": f"consult   {_short(d.get('query', ''))}",

@@ -44,6 +44,31 @@ def granted(allow_net: list[str] | None, grant: list[str] | None) -> dict[str, l
     return {"allow_net": allow_net or None, "grant_secrets": grant or None}
 
 
+Approve = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="RULE",
+        help="Allow such calls without asking: NAME, domain:NAME, "
+        "permission:NAME, globs, several joined by commas. Repeatable.",
+    ),
+]
+AskRule = Annotated[
+    list[str] | None,
+    typer.Option("--ask", metavar="RULE", help="Ask before such calls (see --approve)."),
+]
+Deny = Annotated[
+    list[str] | None, typer.Option(metavar="RULE", help="Deny such calls (see --approve).")
+]
+
+
+def approval(
+    approve: list[str] | None, ask: list[str] | None, deny: list[str] | None
+) -> list[str] | None:
+    """The setting ``approval`` of these flags; the stricter goes first."""
+    flags = (("deny", deny), ("ask", ask), ("allow", approve))
+    return [f"{verdict} {rule}" for verdict, rules in flags for rule in rules or ()] or None
+
+
 Domain = Annotated[
     str | None,
     typer.Option(help="Field of the task: auto (the manager says), none, or a domain's name."),

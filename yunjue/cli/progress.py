@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from yunjue.agent.told import told
@@ -34,6 +36,15 @@ class Progress:
     def __exit__(self, *error: object) -> None:
         if self._status is not None:
             self._status.stop()
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """No animation in the block: a person is asked something."""
+        if self._status is not None:
+            self._status.stop()
+        yield
+        if self._status is not None:
+            self._status.start()
 
     def __call__(self, event: Event) -> None:
         if event.kind in ("run.started", "run.resumed"):

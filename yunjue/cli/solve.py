@@ -16,7 +16,6 @@ from yunjue.errors import Interrupted, NotSolved, UsageError
 
 if TYPE_CHECKING:
     from yunjue.agent.run import RunResult
-    from yunjue.events import Subscriber
 
 FreeModel = Annotated[
     bool, typer.Option("--free-model", help="Calls of --model cost nothing; do not ask its price.")
@@ -36,6 +35,9 @@ def solve(
     grant: options.Grant = None,
     free_model: FreeModel = False,
     domain: options.Domain = None,
+    approve: options.Approve = None,
+    ask: options.AskRule = None,
+    deny: options.Deny = None,
     principles: options.Principles = None,
     max_cost: options.MaxCost = None,
     max_tokens: options.MaxTokens = None,
@@ -46,10 +48,11 @@ def solve(
 ) -> None:
     """Solve a task; write and keep the tools it needs.
 
-    Exit codes: 0 solved, 2 usage, 3 not solved, 4 limit hit, 5 no sandbox, 130
-    interrupted. `yunjue resume RUN` goes on with a run that was stopped.
+    Exit codes: 0 solved, 2 usage, 3 not solved, 4 limit hit, 5 no sandbox, 6 waits for
+    a decision, 130 interrupted. `yunjue resume RUN` goes on with a run that was stopped.
     """
     from yunjue.agent.run import solve as solve_task
+    from yunjue.cli import asking
     from yunjue.config import load_settings
 
     if task == "-":
@@ -63,22 +66,44 @@ def solve(
         **options.granted(allow_net, grant),
         free_models=[model] if free_model and model else None,
         domain=domain,
+        approval=options.approval(approve, ask, deny),
         principles=options.switched("--principles", principles),
         max_cost=max_cost,
         max_tokens=max_tokens,
         max_steps=max_steps,
         timeout=timeout,
     )
-    _finish(lambda see: solve_task(task, settings, files=files, subscribers=(see,)), json, quiet)
+    _finish(
+        lambda see: solve_task(
+            task, settings, files=files, subscribers=(see,), ask=asking.asker(see)
+        ),
+        json,
+        quiet,
+    )
 
 
 def resume(
     run: Annotated[str, typer.Argument(help="The run's id, or the start or end of it.")],
+    decide: Annotated[
+        str | None,
+        typer.Option(
+            help="What the run waits for: approve, always (and do not ask again), reject."
+        ),
+    ] = None,
+    say: Annotated[
+        str | None, typer.Option(help="What the model is told with --decide reject.")
+    ] = None,
+    inputs: Annotated[
+        str | None, typer.Option(help="JSON, instead of the inputs that wait for approval.")
+    ] = None,
     model: options.Model = None,
     sandbox: options.Sandbox = None,
     allow_unsafe: options.AllowUnsafe = None,
     allow_net: options.AllowNet = None,
     grant: options.Grant = None,
+    approve: options.Approve = None,
+    ask: options.AskRule = None,
+    deny: options.Deny = None,
     max_cost: options.MaxCost = None,
     max_tokens: options.MaxTokens = None,
     max_steps: options.MaxSteps = None,
@@ -88,22 +113,31 @@ def resume(
 ) -> None:
     """Go on with a run that was stopped; nothing it had finished is done again."""
     from yunjue.agent.run import resume as resume_run
+    from yunjue.cli import asking
 
     flags = {
         "model": model,
         "sandbox": sandbox,
         "allow_unsafe": allow_unsafe,
         **options.granted(allow_net, grant),
+        "approval": options.approval(approve, ask, deny),
         "max_cost": max_cost,
         "max_tokens": max_tokens,
         "max_steps": max_steps,
         "timeout": timeout,
     }
-    _finish(lambda see: resume_run(run, flags, subscribers=(see,)), json, quiet)
+
+    def start(see: Progress) -> Coroutine[Any, Any, RunResult]:
+        then = asking.asker(see)
+        if decide or say or inputs:
+            then = asking.decided(decide, say, inputs, asking.waiting_proposal(run), then)
+        return resume_run(run, flags, subscribers=(see,), ask=then)
+
+    _finish(start, json, quiet)
 
 
 def _finish(
-    start: Callable[[Subscriber], Coroutine[Any, Any, RunResult]], json: bool, quiet: bool
+    start: Callable[[Progress], Coroutine[Any, Any, RunResult]], json: bool, quiet: bool
 ) -> None:
     """Run to the end, print the answer, and exit with the status."""
     import asyncio

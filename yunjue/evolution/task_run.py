@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from yunjue.agent.approval import nobody
 from yunjue.agent.run import CHECKPOINTS, RunResult, Sitting
 from yunjue.agent.shared import Shared
 from yunjue.config import Settings
@@ -152,6 +153,7 @@ async def run_job(
             shared=Shared(models, sandbox, branch),
             effects=effects,
             folder=job.folder,
+            ask=nobody,
         )
         result = await sitting.sit(job.task, dict(job.files))
     except STOPPING:

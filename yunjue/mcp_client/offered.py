@@ -44,6 +44,17 @@ class RemoteTools:
         ranked = sorted(zip(self._tools, scores, strict=True), key=lambda pair: -(pair[1] or 0.0))
         return ranked[:most]
 
+    def permissions(self, tool: Tool) -> tuple[tuple[str, ...], str]:
+        """What a call of the tool needs (of :data:`yunjue.approvals.PERMISSIONS`), and where it
+        runs, for a person. A server that is a program here can read what the user can."""
+        server = self._servers.get(tool.origin["mcp"]["server"])
+        if server is None:
+            return ("network",), "runs at an MCP server that was removed"
+        here = ("files",) if server.command else ()
+        secret = ("secrets",) if server.secrets or server.token else ()
+        where = "a program on this machine" if here else server.url
+        return ("network", *here, *secret), f"runs at the MCP server {server.name} ({where})"
+
     async def call(self, tool: Tool, inputs: dict[str, Any]) -> CallOutcome:
         """Call a tool that :meth:`search` gave; never raises for what its server does."""
         server = self._servers.get(tool.origin["mcp"]["server"])

@@ -38,6 +38,10 @@ class RecordedEffects:
         self._events = events
         self._recorded = _by_key(earlier)
 
+    def holds(self, kind: str, request: Mapping[str, Any]) -> bool:
+        """Whether an earlier sitting recorded a result of ``request`` that is not used up."""
+        return bool(self._recorded.get(effect_key(kind, request)))
+
     async def perform(self, kind: str, request: Mapping[str, Any], action: Action) -> dict:
         key = effect_key(kind, request)
         if self._recorded[key]:
@@ -59,6 +63,10 @@ class ReplayedEffects:
         self._events = events
         self._recorded = _by_key(recorded)
         self.differences: list[dict[str, Any]] = []
+
+    def holds(self, kind: str, request: Mapping[str, Any]) -> bool:
+        """Whether the trace holds a result of ``request`` that is not used up."""
+        return bool(self._recorded.get(effect_key(kind, request)))
 
     async def perform(self, kind: str, request: Mapping[str, Any], action: Action) -> dict:
         key = effect_key(kind, request)

@@ -22,8 +22,8 @@ def new_run_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A run as ``runs list`` shows it. ``status``: solved, not_solved, failed, or
-    unfinished (which ``resume`` continues)."""
+    """A run as ``runs list`` shows it. ``status``: solved, not_solved, failed, paused (it waits
+    for a decision), or unfinished; ``resume`` continues the last two."""
 
     name: str
     status: str
@@ -88,6 +88,8 @@ def summarise(name: str, events: list[Any], path: Path) -> RunSummary:
     if ended is not None and ended.kind in ("run.finished", "run.failed"):
         end = ended.data
         status = end.get("status", "failed")
+    elif ended is not None and ended.kind == "run.paused":
+        end, status = ended.data, "paused"
     first = started.data if started else {}
     return RunSummary(
         name=name,

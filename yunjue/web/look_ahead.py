@@ -28,7 +28,7 @@ from yunjue.strategies.proposing import propose
 from yunjue.strategies.shape import Action, Choice, Decision, Mind
 from yunjue.web.calibration import POOR, Calibration, Prediction, weighed
 from yunjue.web.facts import agreement
-from yunjue.web.world_model import Rollout, WorldModel
+from yunjue.web.world_model import Rollout, WorldModel, look
 
 EFFECT = "environment"
 
@@ -151,7 +151,8 @@ class LookAhead:
         """Keep what was foreseen beside what happened."""
         number, details = len(choices), choices[-1].details
         model, critic = _names(mind)
-        pairs = [] if step.error else _pairs(choices, step)
+        taken = look(decision.observed, choices[-1].action)
+        pairs = [] if step.error else _pairs(choices, taken, step)
 
         async def write() -> dict[str, Any]:
             with closing(self._calibration()) as calibration:
@@ -190,7 +191,7 @@ def _tokens(mind: Mind) -> int:
     return sum(one.prompt_tokens + one.completion_tokens for one in used)
 
 
-def _pairs(choices: Sequence[Choice], step: Step) -> list[tuple[int, Change, Change]]:
+def _pairs(choices: Sequence[Choice], taken: str, step: Step) -> list[tuple[int, Change, Change]]:
     """(depth, what was foreseen, what happened) of the action just taken: foreseen for this
     decision, and for the one before as the action after its own."""
     if "change" not in step.details:
@@ -199,6 +200,6 @@ def _pairs(choices: Sequence[Choice], step: Step) -> list[tuple[int, Change, Cha
     found = []
     for depth, choice in enumerate(reversed(choices[-2:])):
         foreseen = choice.details.get("foreseen", ())
-        if len(foreseen) > depth and foreseen[depth]["action"] == choices[-1].action:
+        if len(foreseen) > depth and foreseen[depth]["look"] == taken:
             found.append((depth + 1, Change.from_dict(foreseen[depth]["change"]), actual))
     return found

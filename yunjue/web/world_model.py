@@ -31,20 +31,21 @@ class Rollout:
     """A candidate, and what was foreseen of it and the actions after it.
 
     Attributes:
-        steps: an action and its change, in order; empty when nothing was imagined.
+        steps: an action, its change, and its :func:`look`, in order; empty when nothing was
+            imagined.
         unknown: whether a simulation was wanted and is missing.
         last: an action after these that is not imagined, such as ``stop``.
     """
 
     action: Action
-    steps: list[tuple[Action, Change]] = field(default_factory=list)
+    steps: list[tuple[Action, Change, str]] = field(default_factory=list)
     unknown: bool = False
     last: Action | None = None
 
     def told(self) -> str:
         """What the critic reads of it; "" when nothing was to be imagined."""
         lines = []
-        for number, (action, change) in enumerate(self.steps):
+        for number, (action, change, _) in enumerate(self.steps):
             if number:
                 lines.append(f"then {canonical_json(action)}:")
             lines += change.lines(SHOWN_LINES) or ["nothing changes"]
@@ -55,7 +56,7 @@ class Rollout:
         return "\n".join(lines)
 
     def to_list(self) -> list[dict[str, Any]]:
-        return [{"action": dict(one), "change": change.to_dict()} for one, change in self.steps]
+        return [{"look": look, "change": change.to_dict()} for _, change, look in self.steps]
 
 
 class WorldModel:
@@ -75,7 +76,7 @@ class WorldModel:
             if change is None:
                 rollout.unknown = True
                 break
-            rollout.steps.append((action, change))
+            rollout.steps.append((action, change, look(decision.observed, action)))
             if level + 1 < depth:
                 decision = _after(decision, mind, action, change)
                 try:
@@ -110,6 +111,14 @@ class WorldModel:
         change = foreseen(page, said)
         mind.events.emit("action.foreseen", action=dict(action), change=change.to_dict())
         return change
+
+
+def look(observed: Observed, action: Action) -> str:
+    """The action with its element's role and name for the id: what it is on a page that was
+    imagined, where ids are made up, as on the real one."""
+    element = page_of(observed).element(action.get("target", -1))
+    named = [element.role, element.name] if element else None
+    return canonical_json([{**action, "target": None}, named])
 
 
 def _line(decision: Decision, action: Action) -> str:
