@@ -10,7 +10,17 @@ import yunjue
 ROOT = Path(yunjue.__file__).parent
 
 LAYERS = [
-    {"errors", "types", "hashing", "hosts", "files", "foreign", "concurrency"},
+    {
+        "errors",
+        "types",
+        "hashing",
+        "hosts",
+        "http_proxy",
+        "redaction",
+        "files",
+        "foreign",
+        "concurrency",
+    },
     {"protocols", "domains", "events", "hookspecs"},
     {"config", "approvals", "limits", "keys", "plugins", "weights", "weight_sources", "prompts"},
     {"models", "sandbox", "store", "browser"},

@@ -14,8 +14,8 @@ from typing import Any
 from yunjue import hosts, keys
 from yunjue.config import Settings
 from yunjue.protocols import Sandbox, SandboxJob
+from yunjue.redaction import SHORTEST
 from yunjue.sandbox.passing import PassingSandbox
-from yunjue.sandbox.redact import SHORTEST
 from yunjue.synthesis.template import read_meta
 from yunjue.types import CallOutcome, Tool
 

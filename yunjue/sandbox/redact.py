@@ -1,48 +1,25 @@
 """Takes the values of secrets out of what a call says, before it leaves the sandbox's layer.
 
-This keeps a value from being written down by accident, as it is or in a usual encoding. A
-tool that means to give one away can: it holds it, and may write it in any way it likes.
+A tool that means to give one away can: it holds it, and may write it in any way it likes.
 """
 
 from __future__ import annotations
 
-import base64
-import html
-import json
-import re
-from collections.abc import Iterator, Mapping
-from typing import Any
-from urllib.parse import quote, quote_plus
-
+from yunjue import redaction
 from yunjue.types import CallOutcome, Visit
-
-SHORTEST = 6
-"""Characters of a value; a shorter one would be found in texts that have nothing to do with
-it, so no tool gets one."""
-
 
 TEXTS = ("error", "stdout", "stderr")
 
 
-class Redactor:
-    """Replaces each value, whatever its case, by its name in brackets.
-
-    Args:
-        secrets: name -> value.
-    """
-
-    def __init__(self, secrets: Mapping[str, str]) -> None:
-        self._forms = [
-            (form, f"[{name}]") for name, value in secrets.items() for form in set(_forms(value))
-        ]
-        self._forms.sort(key=lambda pair: -len(pair[0]))  # the longest first: it may hold others
+class Redactor(redaction.Redactor):
+    """Replaces each value, whatever its case, by its name in brackets."""
 
     def outcome(self, outcome: CallOutcome) -> CallOutcome:
         """The outcome without any value. What was cut may end in half of one: in streams and
         errors that goes too."""
-        if not self._forms:
+        if not self.forms:
             return outcome
-        said = {name: self._halves(self.text(getattr(outcome, name))) for name in TEXTS}
+        said = {name: self.halves(self.text(getattr(outcome, name))) for name in TEXTS}
         visits = [self._visit(visit) for visit in outcome.visits]
         reached = [self.text(host) for host in outcome.network]
         output = self.value(outcome.output)
@@ -52,51 +29,3 @@ class Redactor:
     def _visit(self, visit: Visit) -> Visit:
         texts = {name: self.text(value) for name, value in visit if isinstance(value, str)}
         return visit.model_copy(update=texts)
-
-    def value(self, value: Any) -> Any:
-        """JSON with every text (keys too) and number looked through."""
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, dict):
-            return {self.text(str(key)): self.value(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self.value(item) for item in value]
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            shown = str(value)
-            clean = self.text(shown)
-            return value if clean == shown else clean
-        return value
-
-    def text(self, text: str) -> str:
-        for form, name in self._forms:
-            text = re.sub(re.escape(form), name, text, flags=re.IGNORECASE)
-        return text
-
-    def _halves(self, text: str) -> str:
-        """Without beginnings of a value that are at least half of it."""
-        for form, name in self._forms:
-            half = form[: max(SHORTEST, -(-len(form) // 2))]
-            pattern = re.escape(half) + _optional(form[len(half) :])
-            text = re.sub(pattern, name, text, flags=re.IGNORECASE)
-        return text
-
-
-def _optional(rest: str) -> str:
-    """A pattern for any beginning of ``rest``; long ones are taken up to 64 characters."""
-    rest = rest[:64]
-    return "".join(f"(?:{re.escape(char)}" for char in rest) + ")?" * len(rest)
-
-
-def _forms(value: str) -> Iterator[str]:
-    """The value as it may be written; forms that are too short to tell are left out."""
-    data = value.encode()
-    written = [
-        *(value, repr(value)[1:-1], ascii(value)[1:-1], repr(data)[2:-1]),
-        *(json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]),
-        *(quote(value), quote(value, safe=""), quote_plus(value), html.escape(value), data.hex()),
-    ]
-    for before in range(3):  # where the value begins in its group of three bytes
-        whole = base64.b64encode(b"\0" * before + data).decode().rstrip("=")
-        inner = whole[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
-        written += [inner, inner.replace("+", "-").replace("/", "_")]
-    return (form for form in written if len(form) >= SHORTEST)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
+from yunjue.http_proxy import Place, Refused
 from yunjue.types import Visit
 
 MOST_CONNECTIONS = 256
@@ -13,24 +13,6 @@ MOST_BYTES = 64 << 20
 """Bytes a call may send and receive, heads and bodies together."""
 MOST_VISITS = 64
 """Entries of the account; what comes after them is not told apart."""
-
-
-class Place(NamedTuple):
-    """A canonical host and a port."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-class Refused(Exception):
-    """The request goes nowhere, or no further; status and reason are for the tool."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status, self.why = status, why
 
 
 @dataclass(slots=True)
