@@ -30,6 +30,8 @@
     ├── BundleRefused               1   a bundle, or a tool in it, is not taken
     ├── PrincipleRefused            1   a sentence that the guard does not let in
     ├── DownloadError               1   weights could not be had or do not match their hash
+    ├── BrowserError                1   the browser ended or does not answer
+    │   └── BrowserUnavailable          there is none, or it does not start
     ├── PluginError                 1
     ├── EngineError                 1   workers of an evolution, or what they share, are gone
     └── TraceError                  1
@@ -212,6 +214,17 @@ class PrincipleRefused(YunjueError):
 
 class DownloadError(YunjueError):
     default_hint = "Run the same command again: a download resumes where it stopped."
+
+
+class BrowserError(YunjueError):
+    default_hint = "`yunjue doctor` checks the browser."
+
+
+class BrowserUnavailable(BrowserError):
+    default_hint = (
+        "Install one (Debian: apt-get install chromium; elsewhere: playwright install chromium), "
+        "or name one with YUNJUE_CHROMIUM."
+    )
 
 
 class PluginError(YunjueError):

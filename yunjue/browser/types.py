@@ -145,13 +145,14 @@ class Observation:
         url, title: of the tab in front.
         tabs: all that are open, oldest first.
         tab: id of the one in front.
-        elements: the whole tree in reading order, up to a bound (``cut`` says so).
+        elements: the tree in reading order, up to a bound (``cut`` says so).
+        first: index of ``elements[0]`` in the page; not 0 only for what lies past the bound.
         text: the lines from ``cursor`` on that fit into the budget.
-        cursor: index into ``elements`` of the first line of ``text``.
+        cursor: index in the page of the first line of ``text``.
         more: the cursor to observe with for the lines that follow; None if none do.
         document: says which page was loaded; another one after every navigation.
         hash: of url, title and elements without their ids: equal for pages that look equal.
-        cut: whether the page holds more elements than are listed.
+        cut: whether the page holds more elements after those listed.
         problem: why nothing could be read, such as a page that does not answer.
     """
 
@@ -161,6 +162,7 @@ class Observation:
     tab: int = 0
     elements: tuple[Element, ...] = ()
     text: str = ""
+    first: int = 0
     cursor: int = 0
     more: int | None = None
     document: str = ""
@@ -174,7 +176,8 @@ class Observation:
 
     def shown(self) -> tuple[Element, ...]:
         """The elements that ``text`` shows."""
-        return self.elements[self.cursor : self.more]
+        end = None if self.more is None else self.more - self.first
+        return self.elements[self.cursor - self.first : end]
 
     def find(self, text: str, role: str = "") -> list[Element]:
         """Elements whose name or value holds ``text`` (whatever its case), best first: equal
@@ -357,11 +360,11 @@ class BrowserSettings:
         secrets: name -> value, for ``type`` with a name. Values never come back.
         files: name -> path of what may be uploaded.
         downloads: folder for files that pages send; None keeps none.
-        most_download_bytes: a larger one is cancelled.
+        most_download_bytes: of all files of the run together; what goes past is cancelled.
         timeout: seconds an action or the reading of a page may take.
         load_timeout: seconds a page may take to load.
         budget: tokens of an observation's text, counted as characters / 4.
-        most_elements: elements of an observation; what follows is cut.
+        most_elements: of one observation; those past it are seen with its ``more``.
         viewport: width and height in CSS pixels.
         executable: the Chromium to use; None finds one.
     """
@@ -376,7 +379,7 @@ class BrowserSettings:
     timeout: float = 5.0
     load_timeout: float = 15.0
     budget: int = 2000
-    most_elements: int = 20_000
+    most_elements: int = 10_000
     viewport: tuple[int, int] = (1280, 800)
     executable: str | None = None
 
