@@ -174,6 +174,11 @@ class _ProjectFile(TomlConfigSettingsSource):
                 f"{PROJECT_FILE} may ask and deny, but not allow: remove its `allow` rules.",
                 hint="Give them with --approve, or write them to approval.toml in the home.",
             )
+        if given := sorted({"allow_private", "web_secrets"} & set(values)):
+            raise ConfigError(
+                f"{PROJECT_FILE} may not grant {given[0]}: remove it.",
+                hint="Give it with its flag, or in config.toml in the home.",
+            )
         return values
 
 

@@ -50,11 +50,11 @@ class Story:
     """
 
     def __init__(self, likes=TEMPTED, world="faithful"):
-        self.likes, self.world = likes, world
+        self.likes, self.world, self.origin = likes, world, ORIGIN
         self.browsers: list[ShopBrowser] = []
         self.asked: list[str] = []
 
-    def open(self, settings):
+    async def open(self, settings):
         self.browsers.append(ShopBrowser(settings))
         return self.browsers[-1]
 
@@ -116,7 +116,7 @@ class Story:
         new = [look for look in looks if look not in elements.values()]
         return {
             "sort": "part",
-            "url": f"{ORIGIN}/{shop.page}",
+            "url": f"{self.origin}/{shop.page}",
             "title": title,
             "new": [{"role": role, "name": name} for role, name in new],
             "deleted": [id for id, look in elements.items() if look not in looks],
@@ -124,9 +124,13 @@ class Story:
         }
 
     def _judge(self, outcome):
-        if "45" in outcome:
+        if re.search(r"\b45\b", outcome):
             return {"why": "too dear", "score": 0}
-        good = "18" in outcome or "Place order" in outcome or "Ordered: blue lamp" in outcome
+        good = (
+            re.search(r"\b18\b", outcome)
+            or "Place order" in outcome
+            or "Ordered: blue lamp" in outcome
+        )
         return {"why": "as the page says", "score": 0.75 if good else 0.5}
 
 

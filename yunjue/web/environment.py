@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from yunjue import keys
 from yunjue.browser.actions import action_schema
+from yunjue.browser.policy import Policy
 from yunjue.browser.types import (
     Action,
     ActionInvalid,
@@ -20,7 +21,7 @@ from yunjue.browser.types import (
 )
 from yunjue.domains import ActionKind, Observed, Place, Step
 from yunjue.errors import UsageError, YunjueError
-from yunjue.web.origins import allowed, origin
+from yunjue.web.origins import origin
 from yunjue.web.risk import address_risk, risks
 from yunjue.web.task import first_url
 
@@ -55,14 +56,17 @@ CHANGE_LINES = 12
 MOST_CHANGED = 200
 """Elements of each sort that the record of a change keeps."""
 
-Open = Callable[[BrowserSettings], Browser]
+STORAGE = "session.json"
+"""File of the run's cookies while it is paused or interrupted; gone when the run has ended."""
+
+Open = Callable[[BrowserSettings], Awaitable[Browser]]
 
 
-def open_browser(settings: BrowserSettings) -> Browser:
+async def open_browser(settings: BrowserSettings) -> Browser:
     """The real one; its package is imported when a run needs it."""
     from yunjue.browser.session import open_browser as opened
 
-    return opened(settings)
+    return await opened(settings)
 
 
 class WebEnvironment:
@@ -79,6 +83,8 @@ class WebEnvironment:
         self._open_browser = open_browser
         self._browser: Browser | None = None
         self._origins: Sequence[str] = ()
+        self._policy = Policy(())
+        self._over = False
         self._last: Observed | None = None
         self._start = ""
         self._files: Mapping[str, Path] = {}
@@ -113,19 +119,20 @@ class WebEnvironment:
 
     async def _begin(self, url: str, start: str, files: Mapping[str, Path]) -> Observed:
         self._origins = self._settings.allow_origins or [origin(start)]
-        if not allowed(url, self._origins):
+        self._policy = Policy(self._origins, self._settings.allow_private)
+        if why := self._policy.why_not_url(url):
             raise UsageError(
-                f"{url[:200]} lies in none of the allowed origins: {', '.join(self._origins)}.",
-                hint="Allow it with --allow-origin.",
+                f"{url[:200]} is not opened: {why}.",
+                hint="--allow-origin allows an origin; pages on this machine or its network need "
+                "--allow-private, too.",
             )
         self._start, self._files = start, files
-        self._browser = self._open_browser(self._browser_settings(files))
+        self._browser = await self._open_browser(self._browser_settings(files))
         opened = await self._browser.start(url)
         if not opened.ok:
             await self.close()
             raise UsageError(
-                f"{url[:200]} cannot be opened: {opened.error}",
-                hint="Pages on this machine or its network need --allow-private.",
+                f"{url[:200]} cannot be opened: {opened.error}", hint="Check the address."
             )
         return self._show(self._observed(opened.observation))
 
@@ -144,13 +151,15 @@ class WebEnvironment:
             files=dict(files),
             downloads=self._folder / "downloads",
             budget=self._tokens,
+            storage=self._folder / STORAGE,
         )
 
     async def step(self, action: Mapping[str, Any]) -> Step:
         if self._browser is None or self._last is None:
             raise YunjueError("The browser was not opened.")
         before, kind = self._last, action["action"]
-        if kind == "stop":
+        self._over = kind == "stop"
+        if self._over:
             return Step(before, answer=action["answer"], files=await self._picture("end"))
         if kind == "see_more":
             more = await self._browser.observe(before.details["more"])
@@ -182,11 +191,8 @@ class WebEnvironment:
         page = page_of(before)
         if target is not None and page.element(target) is None:
             return f"There is no element [{target}] among those that are shown."
-        if kind in ("goto", "new_tab") and not allowed(action["url"], self._origins):
-            return (
-                f"{action['url'][:200]} is not in the origins that this task may reach: "
-                f"{', '.join(self._origins)}."
-            )
+        if kind in ("goto", "new_tab") and (why := self._policy.why_not_url(action["url"])):
+            return f"This task may not go there: {why}."
         now = await self._browser.observe()
         if kind == "type_secret" and (why := self._secret_refused(action, page, now)):
             return why
@@ -238,6 +244,8 @@ class WebEnvironment:
         if self._browser is not None:
             await self._browser.close()
             self._browser = None
+        if self._over:
+            (self._folder / STORAGE).unlink(missing_ok=True)
 
     def _show(self, observed: Observed) -> Observed:
         """Remember what the model sees now."""
