@@ -291,8 +291,22 @@
       const tag = e.tagName.toLowerCase();
       const style = getComputedStyle(e);
       const box = e.getBoundingClientRect();
-      const size = `${Math.round(box.width)}x${Math.round(box.height)}`;
+      const size = `${Math.round(box.width)}x${Math.round(box.height)}`
+        + ` at ${Math.round(box.x + box.width / 2)},${Math.round(box.y + box.height / 2)}`;
       emit(e, 'graphic', `${tag} ${attribute(e, 'fill') || style.fill} ${size}`, depth, '', [], ['click']);
+    };
+
+    // A small thing without text that is drawn all the same: often a button without a role.
+    const picture = (e, style, depth) => {
+      const colour = style.backgroundColor;
+      const plain = style.backgroundImage === 'none';
+      if (plain && (colour === 'rgba(0, 0, 0, 0)' || colour === 'rgb(255, 255, 255)')) return false;
+      const box = e.getBoundingClientRect();
+      if (box.width < 6 || box.height < 6 || box.width > 120 || box.height > 120) return false;
+      const named = attribute(e, 'title') || iconName(e);
+      flush();
+      emit(e, 'graphic', plain ? `${named} ${colour}` : named, depth, '', [], ['click']);
+      return true;
     };
 
     const visit = (e, depth, silent, pointer) => {
@@ -318,6 +332,13 @@
         const states = statesOf(control, its, focused);
         emit(e, its, textOf(e), depth, valueOf(control, its), states,
           control.type === 'file' ? ['upload'] : actionsOf(e, its, states, uploads));
+        return;
+      }
+      if (!e.firstChild && !role && !silent && !points && !e.hasAttribute('onclick')
+        && picture(e, style, depth)) return;
+      if (control && labels.has(control)) { // its text is the control's name
+        flush();
+        visitAll(e, depth, true, points);
         return;
       }
       const clickable = clicked && !CONTAINERS.has(role) && tag !== 'IFRAME' && tag !== 'BODY'
