@@ -7,7 +7,6 @@ upper case.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +24,7 @@ from yunjue.errors import ConfigError
 from yunjue.hosts import Rule
 from yunjue.limits import Limits
 from yunjue.protocols import SandboxLimits
+from yunjue.user_home import home
 
 PROJECT_FILE = "yunjue.toml"
 ROLES = ("manager", "author", "tester", "executor", "critic", "integrator")
@@ -40,16 +40,6 @@ WORLD_MODEL = "world_model"
 """Who foresees what an action would do; unless it has a model of its own, the executor's does."""
 
 ALL_ROLES = (*ROLES, *EVOLUTION_ROLES, *LATER_ROLES, WORLD_MODEL)
-
-
-def home() -> Path:
-    """The folder of this user's library, runs, keys and models (``YUNJUE_HOME``)."""
-    named = os.environ.get("YUNJUE_HOME")
-    if named:
-        return Path(named).expanduser().absolute()
-    from platformdirs import user_data_path
-
-    return user_data_path("yunjue", appauthor=False)
 
 
 class Settings(BaseSettings):

@@ -7,6 +7,7 @@ a task that goes to a domain with one is solved by acting, not by calling tools.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,6 +139,13 @@ class Judged:
     score: float | None = None
 
 
+Verify = Callable[[str, str, Mapping[str, Path]], Judged | None]
+"""(task, answer, its files) -> whether the answer holds; None: not mine to judge."""
+
+NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
+PROMPT_CHARS = 600
+
+
 @dataclass(frozen=True, slots=True)
 class Domain:
     """A field of work.
@@ -147,10 +155,11 @@ class Domain:
         description: one line, shown to the manager when the domain may fit.
         fits: (task, names of its files) -> whether the manager is to be asked if the task
             belongs here. Cheap, and never true for everything: it costs a model call.
-        prompt: at most 600 characters that the agent is told in this domain.
+        prompt: at most :data:`PROMPT_CHARS` characters that the agent is told in this domain.
         tools: folder of tools in export form (docs/bundles.md), proved before first use.
         skills: folder of skills.
-        readers: suffix (".parquet") -> what is told of such a file, in one short text.
+        readers: suffix (".parquet") -> what is told of such a file, in one short text. Called
+            once a run for each file; reads no more of it than it needs.
         environment: makes the place to act in; None: the domain works with tools.
         strategy: name of the strategy that chooses among actions (``register_strategies``);
             "" takes the first proposal.
@@ -167,5 +176,18 @@ class Domain:
     readers: Mapping[str, Callable[[Path], str]] = field(default_factory=dict)
     environment: Callable[[Place], Environment] | None = None
     strategy: str = ""
-    verify: Callable[[str, str, Mapping[str, Path]], Judged] | None = None
+    verify: Verify | None = None
     tasks: Path | None = None
+
+    def problem(self) -> str:
+        """Why it cannot be used; "" if it can."""
+        if not NAME.match(self.name) or len(self.name) > 64 or self.name in ("auto", "none"):
+            return f"{self.name!r} is no name of a domain: lower_snake_case, not auto or none"
+        if not self.description or "\n" in self.description:
+            return f"the domain {self.name} has no description of one line"
+        if len(self.prompt) > PROMPT_CHARS:
+            return f"the prompt of the domain {self.name} is longer than {PROMPT_CHARS} characters"
+        for what, path in (("tools", self.tools), ("skills", self.skills), ("tasks", self.tasks)):
+            if path is not None and not path.exists():
+                return f"the domain {self.name} has no {what} at {path}"
+        return ""

@@ -5,7 +5,7 @@ import story
 
 from yunjue.agent.run import runs, solve
 from yunjue.domains import Domain
-from yunjue.errors import PluginError, UsageError
+from yunjue.errors import UsageError
 from yunjue.hookspecs import hookimpl
 from yunjue.plugins import plugins
 from yunjue.traces.trace import read_trace
@@ -62,13 +62,3 @@ async def test_the_user_may_name_the_domain_or_none(tmp_path, texts):
     assert chosen(await solve(story.TASK, without)) == []
     with pytest.raises(UsageError, match="no domain 'moon'; there are: texts"):
         await solve(story.TASK, story.story_settings(tmp_path, {"domain": "moon"}))
-
-
-def test_two_domains_of_one_name_are_an_error(texts):
-    twin = offering(TEXTS)
-    plugins().manager.register(twin, name="twin")
-    try:
-        with pytest.raises(PluginError, match="texts"):
-            plugins().domains()
-    finally:
-        plugins().manager.unregister(twin)

@@ -7,7 +7,7 @@ from direct_sandbox import DirectPlugin
 from stream_story import script, stream, write_stream
 from typer.testing import CliRunner
 
-from yunjue.cli.main import app
+from yunjue.cli.main import command_line
 from yunjue.errors import UsageError
 from yunjue.plugins import plugins
 
@@ -17,7 +17,6 @@ def evolve(tmp_path, monkeypatch):
     """Runs `yunjue evolve …` with the scripted model and a sandbox that runs code at once."""
     plugin = DirectPlugin()
     plugins().manager.register(plugin)
-    plugins().hook.register_commands(app=app)
     for name, value in {
         "MODEL": script(tmp_path / "stream.json"),
         "SANDBOX": "direct",
@@ -28,7 +27,7 @@ def evolve(tmp_path, monkeypatch):
     write_stream(tmp_path / "tasks.jsonl", stream(3))
 
     def run(*arguments: str, **more):
-        result = CliRunner().invoke(app, ["evolve", *arguments], **more)
+        result = CliRunner().invoke(command_line(), ["evolve", *arguments], **more)
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result

@@ -10,17 +10,15 @@ import pytest
 from metric_samples import ALONE, EVIL, HAND, STARTED, hand_journal, lines
 from typer.testing import CliRunner
 
-from yunjue.cli.main import app
+from yunjue.cli.main import command_line
 from yunjue.errors import TraceError, UsageError
-from yunjue.plugins import plugins
 
 ID = STARTED["id"]
 
 
 @pytest.fixture(scope="module")
 def commands():
-    plugins().hook.register_commands(app=app)
-    return app
+    return command_line()
 
 
 @pytest.fixture

@@ -11,11 +11,8 @@ from shop import ORIGIN, Shop, ShopBrowser
 
 from yunjue.agent.run import Sitting
 from yunjue.config import load_settings
-from yunjue.domains import Domain
 from yunjue.models.scripted import ScriptedModel
 from yunjue.traces.runs import new_run_id
-from yunjue.web import domain
-from yunjue.web.environment import WebEnvironment
 
 TEMPTED = {
     "home": ["q", "go"],
@@ -160,13 +157,7 @@ def settings_of(**flags):
 def played(story, monkeypatch):
     """The domain ``web`` uses the story's browser."""
     with monkeypatch.context() as patch:
-        place = Domain(
-            **{
-                **{name: getattr(domain.WEB, name) for name in domain.WEB.__slots__},
-                "environment": lambda at: WebEnvironment(at, story.open),
-            }
-        )
-        patch.setattr(domain, "WEB", place)
+        patch.setattr("yunjue.web.environment.open_browser", story.open)
         yield
 
 

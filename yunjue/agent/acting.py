@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from yunjue.agent.routing import domain_of
+from yunjue.agent.domain_use import domain_of, verified
 from yunjue.agent.services import Services
 from yunjue.agent.stage import step_from_json, step_to_json
 from yunjue.agent.state import State
@@ -187,12 +187,19 @@ async def _done(state: State, services: Services, action: Mapping[str, Any]) -> 
 
 
 async def conclude(state: State, services: Services) -> dict[str, Any]:
-    """Whether the task is done: the domain's verifier says so, else the environment's reward,
-    else the critic."""
+    """Whether the task is done: verifiers say so, else the environment's reward, else the
+    critic."""
     episode, domain = state["episode"], _domain(state)
-    holds, why = await _verdict(state, services)
+    checks = [] if episode["stuck"] else await verified(state, services)
+    holds, why = await _verdict(state, services, checks)
+    told = {"checks": checks} if checks else {}
     services.events.emit(
-        "critic.judged", round=state["rounds"], answered=holds, why=why, draft=state["draft"]
+        "critic.judged",
+        round=state["rounds"],
+        answered=holds,
+        why=why,
+        draft=state["draft"],
+        **told,
     )
     if not holds and not episode["stuck"] and state["rounds"] < MAX_ROUNDS:
         remark = f"The answer {state['draft'][:200]!r} was not accepted: {why}"
@@ -200,17 +207,20 @@ async def conclude(state: State, services: Services) -> dict[str, Any]:
         return {"status": "", "rounds": state["rounds"] + 1, "episode": again}
     strategy, mind = services.stage.strategy(domain), _mind(domain, services)
     await strategy.ended(_choices(episode), holds, mind)
-    return {"status": "solved" if holds else "not_solved"}
+    return {"status": "solved" if holds else "not_solved", "checks": checks}
 
 
-async def _verdict(state: State, services: Services) -> tuple[bool, str]:
+async def _verdict(
+    state: State, services: Services, checks: Sequence[Mapping[str, Any]]
+) -> tuple[bool, str]:
     episode, domain = state["episode"], _domain(state)
     if episode["stuck"]:
         return False, episode["stuck"]
-    if domain.verify is not None:
-        files = {name: Path(path) for name, path in state["files"].items()}
-        judged = domain.verify(state["task"], state["draft"], files)
-        return judged.holds, judged.why
+    for check in checks:
+        if not check["holds"]:
+            return False, check["why"] or f"{check['by']} says that it does not hold"
+    if any(check["by"] == domain.name for check in checks):
+        return True, f"{domain.name} says that it holds"
     if episode["reward"] is not None:
         return episode["reward"] > 0, f"the environment's reward is {episode['reward']:g}"
     decision, mind = _decision(state, services), _mind(domain, services)

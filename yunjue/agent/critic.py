@@ -1,6 +1,7 @@
 """The critic: is the task answered?
 
-An answer that is a tool's own result is taken as it is. One that had to be computed and
+An answer that verifiers of plugins do not let stand is not. One that is a tool's own result is
+else taken as it is. One that had to be computed and
 was not is a guess, and the run is not solved. Any other is judged by the model, which may
 send the executor back, at most :data:`MAX_ROUNDS` times.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from yunjue.agent.domain_use import verified
 from yunjue.agent.services import Services
 from yunjue.agent.state import State
 from yunjue.agent.views import step_line, task_messages
@@ -20,13 +22,23 @@ MAX_ROUNDS = 1
 async def judge(state: State, services: Services) -> dict[str, Any]:
     """Accept the draft (status solved), send it back, or give up (not_solved)."""
     answered, why = await _verdict(state, services)
+    checks = await verified(state, services) if answered else []
+    failed = next((check for check in checks if not check["holds"]), None)
+    if failed is not None:
+        answered, why = False, failed["why"] or f"{failed['by']} says that it does not hold"
+    told = {"checks": checks} if checks else {}
     services.events.emit(
-        "critic.judged", round=state["rounds"], answered=answered, why=why, draft=state["draft"]
+        "critic.judged",
+        round=state["rounds"],
+        answered=answered,
+        why=why,
+        draft=state["draft"],
+        **told,
     )
     if answered:
-        return {"status": "solved"}
+        return {"status": "solved", "checks": checks}
     if state["rounds"] >= MAX_ROUNDS or _nothing_computed(state):
-        return {"status": "not_solved"}
+        return {"status": "not_solved", "checks": checks}
     return {
         "status": "",
         "rounds": state["rounds"] + 1,

@@ -55,6 +55,8 @@ async def _make(state: State, services: Services, need: str) -> Tool | str:
                 "need": need,
                 "model": model,
             }
+            if state["domain"]:
+                origin["domain"] = state["domain"]
             synthesis = await services.synthesizer.make(
                 spec, need or state["task"], origin, state["files"]
             )

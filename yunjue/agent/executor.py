@@ -172,7 +172,11 @@ async def act(state: State, services: Services) -> dict[str, Any]:
 
 async def _search(state: State, services: Services, query: str) -> dict[str, Any]:
     known = {tool["name"] for tool in state["tools"]}
-    found = [tool for tool in await services.search(query) if tool.name not in known]
+    found = [
+        tool
+        for tool in await services.search(query, domain=state["domain"])
+        if tool.name not in known
+    ]
     names = ", ".join(tool.name for tool in found)
     return {
         "tools": state["tools"] + [tool.model_dump() for tool in found],

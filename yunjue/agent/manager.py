@@ -36,7 +36,7 @@ async def retrieve(state: State, services: Services) -> dict[str, Any]:
     A small model takes whatever tool it is shown, so those that are not about the task are
     not shown; the executor can still search for them.
     """
-    tools = await services.search(state["task"], services.settings.min_similarity)
+    tools = await services.search(state["task"], services.settings.min_similarity, state["domain"])
     lessons = await services.lessons(state["task"])
     return {"tools": [tool.model_dump() for tool in tools], "lessons": lessons}
 

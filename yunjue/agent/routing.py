@@ -4,62 +4,54 @@ from __future__ import annotations
 
 from typing import Any
 
+from yunjue.agent.domain_use import domain_of, named, prepared
 from yunjue.agent.services import Services
 from yunjue.agent.state import State
 from yunjue.agent.views import task_messages
 from yunjue.domains import Domain
-from yunjue.errors import UsageError
+from yunjue.plugin_guard import Misbehaved, guarded
 from yunjue.plugins import plugins
 from yunjue.synthesis.schemas import closed
 
 AUTO, NONE = "auto", "none"
 
-
-def domain_of(state: State) -> Domain | None:
-    """The domain that the task was sent to; None for the plain agent.
-
-    Raises:
-        UsageError: no plugin offers it any more.
-    """
-    return named(state["domain"]) if state["domain"] else None
-
-
-def named(name: str) -> Domain:
-    """The domain called ``name``.
-
-    Raises:
-        UsageError: there is none; says which there are.
-    """
-    domains = plugins().domains()
-    if name not in domains:
-        known = ", ".join(sorted(domains)) or "none"
-        raise UsageError(
-            f"There is no domain {name!r}; there are: {known}.",
-            hint="`yunjue plugins list` shows what is loaded; --domain none does without.",
-        )
-    return domains[name]
+__all__ = ["domain_of", "named", "route"]
 
 
 async def route(state: State, services: Services) -> dict[str, Any]:
-    """Choose the domain. The manager is asked only about domains that say they may fit, so
-    a task that none of them claims costs nothing."""
+    """Choose the domain, and prepare what it brings."""
+    chosen = await _chosen(state, services)
+    return {"domain": chosen, **await prepared(state, services, named(chosen) if chosen else None)}
+
+
+async def _chosen(state: State, services: Services) -> str:
+    """The domain's name, "" for none. The manager is asked only about domains that say they
+    may fit, so a task that none of them claims costs nothing."""
     wanted = services.settings.domain
     if wanted == NONE:
-        return {"domain": ""}
+        return ""
     if wanted != AUTO:
         chosen, asked = named(wanted).name, []
     else:
         asked = [
-            domain
-            for domain in plugins().domains().values()
-            if domain.fits(state["task"], list(state["files"]))
+            domain for domain in plugins().domains().values() if _may_fit(domain, state, services)
         ]
         chosen = await _asked(state, services, asked) if asked else ""
     if chosen or asked:
         services.events.emit(
             "domain.chosen", domain=chosen, offered=[domain.name for domain in asked]
         )
-    return {"domain": chosen}
+    return chosen
+
+
+def _may_fit(domain: Domain, state: State, services: Services) -> bool:
+    try:
+        with guarded():
+            return bool(domain.fits(state["task"], list(state["files"])))
+    except Misbehaved as problem:
+        message = f"The domain {domain.name} is passed over: {problem}."
+        services.events.emit("warning", message=message)
+        return False
 
 
 async def _asked(state: State, services: Services, domains: list[Domain]) -> str:

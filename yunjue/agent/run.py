@@ -12,15 +12,17 @@ from typing import Any
 from yunjue.agent.approval import Approvals, Ask, asked, rules_of, waiting_of
 from yunjue.agent.experience import LEAST_SIMILARITY, Experience
 from yunjue.agent.graph import build_graph
-from yunjue.agent.services import Services
+from yunjue.agent.services import Provider, RunLibrary, Services
 from yunjue.agent.shared import Shared, open_sandbox_and_models
 from yunjue.agent.stage import Stage
 from yunjue.agent.state import State, new_state
 from yunjue.approvals import Proposal
+from yunjue.bundle.provide import Provided, provide
 from yunjue.config import LATER_ROLES, ROLES, WORLD_MODEL, Settings, home
 from yunjue.errors import LimitReached, Paused, UsageError, YunjueError
 from yunjue.events import Event, Events, Subscriber
 from yunjue.grants import GrantedSandbox
+from yunjue.library.library import Library
 from yunjue.library.open import open_library
 from yunjue.limits import Meter
 from yunjue.mcp_client import servers
@@ -29,7 +31,7 @@ from yunjue.models.cache import ReplyCache
 from yunjue.models.gateway import Gateway
 from yunjue.plugins import plugins
 from yunjue.principles.open import open_principles
-from yunjue.protocols import ChatModel, Effects
+from yunjue.protocols import ChatModel, Effects, Sandbox
 from yunjue.store.failures import translated
 from yunjue.synthesis.synthesize import Synthesizer
 from yunjue.traces.effects import RecordedEffects
@@ -54,6 +56,8 @@ class RunResult:
         seconds: wall time over all sittings.
         roles: role -> calls, tokens, cost and seconds of its model.
         files: paths of the files its tools left.
+        domain: that it was sent to; "" for none.
+        checks: what verifiers said of the answer: ``by``, ``holds``, ``why``, ``score``.
     """
 
     run: str
@@ -71,9 +75,13 @@ class RunResult:
     refused: list[str] = field(default_factory=list)
     roles: dict[str, dict[str, float]] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
+    domain: str = ""
+    checks: list[dict[str, Any]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """As JSON; what only a domain or a verifier brings is left out of other runs."""
+        rare = ("domain", "checks")
+        return {name: value for name, value in asdict(self).items() if value or name not in rare}
 
 
 def runs() -> Runs:
@@ -238,8 +246,24 @@ class Sitting:
             stage=stage,
             approvals=self._approvals(effects),
             mended=library if settings.repair_in_use else None,
+            provider=self._provider(sandbox, library),
             experience=self._experience(stack, effects, models) if settings.principles else None,
         )
+
+    def _provider(self, sandbox: Sandbox, library: RunLibrary) -> Provider | None:
+        """In a replay and on a branch of an evolution the library stays as it is."""
+        if not self._live or not isinstance(library, Library):
+            return None
+        limits = self.settings.tool_limits()
+
+        async def provider(folder: Path, name: str, domain: str) -> Provided:
+            return await provide(
+                *(folder, name, domain, library, sandbox, limits),
+                run=self.run,
+                veto=plugins().veto,
+            )
+
+        return provider
 
     def _approvals(self, effects: Effects) -> Approvals:
         rules = rules_of(self.settings) if self._live else None
@@ -353,6 +377,8 @@ class Sitting:
             tool_calls=len(called),
             sandbox=services.sandbox.name,
             refused=state["refused"],
+            domain=state["domain"],
+            checks=state.get("checks", []),
             files=[
                 str(self.folder / OUTPUTS / name)
                 for step in state["steps"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,6 +24,14 @@ from yunjue.types import CallOutcome, Case, Tool, Verdict
 if TYPE_CHECKING:
     from yunjue.agent.approval import Approvals
 
+Provider = Callable[[Path, str, str], Awaitable[Any]]
+"""(folder, name, domain) -> :class:`yunjue.bundle.provide.Provided`."""
+
+DOMAIN_BOOST = 0.15
+"""Cosine by which a tool of the run's domain counts as nearer: the manager has said already
+that the task is of its field."""
+DOMAIN_DEPTH = 4
+
 MOST_REMOTE = 3
 """Tools of MCP servers that are shown next to those of the library."""
 
@@ -34,7 +42,7 @@ class RunLibrary(Protocol):
 
     directory: Path
 
-    def search(self, query: str, k: int) -> list[Found]: ...
+    def search(self, query: str, k: int, *, domain: str | None = None) -> list[Found]: ...
 
     def similarities(self, query: str, texts: Sequence[str]) -> list[float] | None: ...
 
@@ -77,6 +85,7 @@ class Services:
         approvals: decides what may be done.
         mended: the library, if its tools are repaired in use.
         experience: the bank of principles; None when they are off.
+        provider: adds a plugin's tools to the library; None where that must stay as it is.
     """
 
     run: str
@@ -94,19 +103,24 @@ class Services:
     approvals: Approvals
     mended: MendedLibrary | None = None
     experience: Experience | None = None
+    provider: Provider | None = None
 
-    async def search(self, query: str, min_similarity: float = -1.0) -> list[Tool]:
+    async def search(
+        self, query: str, min_similarity: float = -1.0, domain: str = ""
+    ) -> list[Tool]:
         """The tools of the library that fit ``query`` best, best first, at most ``top_k``;
         then at most :data:`MOST_REMOTE` of MCP servers.
 
         Args:
             min_similarity: cosine below which a tool is left out. One found by words alone
-                is kept: then there is no embedder to ask.
+                is kept: then there is no embedder to ask; and so is one of ``domain``.
+            domain: the run's; its tools come first among those that are near, and tools of
+                other domains are left out.
         """
         top_k = self.settings.top_k
 
         async def action() -> dict:
-            kept = await asyncio.to_thread(self.library.search, query, top_k)
+            kept = await asyncio.to_thread(self._of_library, query, domain)
             others = await asyncio.to_thread(self.remote.search, query, MOST_REMOTE)
             names = {entry.tool.name for entry in kept}
             found = [(entry.tool, entry.similarity) for entry in kept]
@@ -116,12 +130,12 @@ class Services:
                 "similarity": [None if score is None else round(score, 4) for _, score in found],
             }
 
-        request = {"query": query, "top_k": top_k}
+        request = {"query": query, "top_k": top_k} | ({"domain": domain} if domain else {})
         result = await self.effects.perform("library", request, action)
         fits = [
             (Tool(**tool), similarity)
             for tool, similarity in zip(result["tools"], result["similarity"], strict=True)
-            if similarity is None or similarity >= min_similarity
+            if similarity is None or similarity >= min_similarity or _own(tool, domain)
         ]
         self.events.emit(
             "tools.retrieved",
@@ -131,6 +145,18 @@ class Services:
             left_out=len(result["tools"]) - len(fits),
         )
         return [tool for tool, _ in fits]
+
+    def _of_library(self, query: str, domain: str) -> list[Found]:
+        top_k = self.settings.top_k
+        if not domain:
+            return self.library.search(query, top_k)
+        found = self.library.search(query, DOMAIN_DEPTH * top_k, domain=domain)
+
+        def rank(one: Found) -> tuple[bool, float]:
+            nearer = DOMAIN_BOOST if one.tool.origin.get("domain") == domain else 0.0
+            return one.status != "active", -((one.similarity or 0.0) + nearer)
+
+        return sorted(found, key=rank)[:top_k]
 
     async def lessons(self, query: str) -> list[str]:
         """The principles nearest to ``query``, one line each; none when they are off."""
@@ -225,3 +251,7 @@ class Services:
                 "tool.moved", name=tool.name, id=tool.id, status=move.status, why=move.why
             )
         return move
+
+
+def _own(tool: Mapping[str, Any], domain: str) -> bool:
+    return bool(domain) and tool["origin"].get("domain") == domain

@@ -12,6 +12,7 @@ class State(TypedDict, total=False):
         task: the user's words.
         files: name -> host path of the inputs.
         domain: name of the domain the task goes to; "" for none.
+        previews: file name -> what the domain's reader tells of it.
         tools: tools the model is shown, as :class:`yunjue.types.Tool` dumps; those made
             in this run first, then those retrieved, best first.
         lessons: principles the manager is shown, one line each.
@@ -28,6 +29,7 @@ class State(TypedDict, total=False):
         draft: the proposed answer; ``grounded`` when it is a tool's result.
         remark: what the executor is told about its last decision or draft.
         rounds: how often the critic sent the executor back.
+        checks: what verifiers said of the last draft.
         answer, status: the end: ``solved`` or ``not_solved``.
         episode: how far a task has come that is solved by acting; see
             :func:`yunjue.agent.acting.new_episode`.
@@ -37,6 +39,7 @@ class State(TypedDict, total=False):
     task: str
     files: dict[str, str]
     domain: str
+    previews: dict[str, str]
     tools: list[dict[str, Any]]
     lessons: list[str]
     computes: bool
@@ -52,6 +55,7 @@ class State(TypedDict, total=False):
     grounded: bool
     remark: str
     rounds: int
+    checks: list[dict[str, Any]]
     answer: str
     status: str
     episode: dict[str, Any]
@@ -63,6 +67,7 @@ def new_state(task: str, files: dict[str, str]) -> State:
         task=task,
         files=files,
         domain="",
+        previews={},
         tools=[],
         lessons=[],
         computes=False,
@@ -78,6 +83,7 @@ def new_state(task: str, files: dict[str, str]) -> State:
         grounded=False,
         remark="",
         rounds=0,
+        checks=[],
         answer="",
         status="",
         episode={},

@@ -105,6 +105,10 @@ _LINES = {
     ),
     "action.done": _acted,
     "action.unforeseen": lambda d: f"foresee   not {_short(d['action'])}: {_short(d['why'])}",
+    "tools.provided": lambda d: "\n".join(
+        [f"plugin    {d['plugin']} brings {', '.join(d['added'])}"] * bool(d["added"])
+        + [f"plugin    {d['plugin']}: refused {_short(why, 200)}" for why in d["refused"]]
+    ),
     "tools.retrieved": lambda d: f"library   {', '.join(d['names']) or 'has no tool to offer'}",
     "principles.found": lambda d: "\n".join(f"lesson    {_short(text)}" for text in d["texts"]),
     "principles.learnt": lambda d: f"learn     {_learnt(d)}",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from yunjue.agent.state import State
+from yunjue.plugins import plugins
 from yunjue.prompts import render
 from yunjue.synthesis.schemas import closed
 from yunjue.types import CallOutcome, Message, Tool
@@ -23,9 +24,15 @@ def task_messages(state: State, name: str, **values: Any) -> list[Message]:
     task = render("task", task=state["task"], files=_files(state), tools=tools)
     prompt = render(name, tools=tools, **values)
     return [
-        Message(role="system", content=render("system")),
+        Message(role="system", content="\n\n".join([render("system"), *_field(state)])),
         Message(role="user", content=f"{task}\n\n{prompt}"),
     ]
+
+
+def _field(state: State) -> list[str]:
+    """What the task's domain tells all roles."""
+    domain = plugins().domains().get(state["domain"])
+    return [domain.prompt] if domain is not None and domain.prompt else []
 
 
 def shown_tools(state: State) -> list[dict[str, str]]:
@@ -118,7 +125,10 @@ def elide(text: str, limit: int) -> str:
 
 
 def _files(state: State) -> list[str]:
-    return [f"{name} ({_preview(Path(path))})" for name, path in state["files"].items()]
+    return [
+        f"{name} ({state.get('previews', {}).get(name) or _preview(Path(path))})"
+        for name, path in state["files"].items()
+    ]
 
 
 def _preview(path: Path) -> str:

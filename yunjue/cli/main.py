@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from typing import Annotated
 
 import typer
@@ -11,7 +12,8 @@ import typer
 from yunjue import __version__
 from yunjue.cli.output import print_json, say
 from yunjue.errors import YunjueError
-from yunjue.plugins import plugins
+from yunjue.plugin_sources import NAMED
+from yunjue.plugins import STRICT, plugins
 
 app = typer.Typer(
     name="yunjue",
@@ -34,15 +36,47 @@ def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
+    plugin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODULE:OBJECT", help="Load this plugin too. Repeatable."),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="A plugin that fails is an error.")
+    ] = False,
 ) -> None:
-    pass
+    """What :func:`take_plugin_options` has read before there were commands."""
+
+
+def take_plugin_options(arguments: list[str]) -> None:
+    """Read ``--plugin`` and ``--strict`` before the command: they decide which commands there
+    are. They go to the environment, which processes inherit that this one starts."""
+    named = [os.environ.get(NAMED, "")]
+    words = iter(arguments)
+    for word in words:
+        if not word.startswith("-"):
+            break
+        if word == "--strict":
+            os.environ[STRICT] = "1"
+        elif word == "--plugin":
+            named.append(next(words, ""))
+        elif word.startswith("--plugin="):
+            named.append(word.partition("=")[2])
+    if any(named):
+        os.environ[NAMED] = ",".join(dict.fromkeys(filter(None, named)))
+
+
+@cache
+def command_line() -> typer.Typer:
+    """All commands, those of plugins included."""
+    plugins().add_commands(app)
+    return app
 
 
 def main() -> None:
     """Run the command line; exits with the codes of :mod:`yunjue.errors`."""
     try:
-        plugins().hook.register_commands(app=app)
-        app()
+        take_plugin_options(sys.argv[1:])
+        command_line()()
     except YunjueError as error:
         report(error)
         sys.exit(error.exit_code)

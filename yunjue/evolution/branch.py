@@ -24,7 +24,7 @@ class Base(Protocol):
 
     directory: Path
 
-    def search(self, query: str, k: int) -> list[Found]: ...
+    def search(self, query: str, k: int, *, domain: str | None = None) -> list[Found]: ...
 
     def similarities(self, query: str, texts: Sequence[str]) -> list[float] | None: ...
 
@@ -92,9 +92,9 @@ class Branch:
         self.harvest = Harvest()
         self._base = base
 
-    def search(self, query: str, k: int) -> list[Found]:
+    def search(self, query: str, k: int, *, domain: str | None = None) -> list[Found]:
         """The base's tools that fit best, and those of this branch that fit as well."""
-        found = self._base.search(query, k)
+        found = self._base.search(query, k, domain=domain)
         own = [tool for tool, _ in self.harvest.made]
         if own:
             texts = [embedded_text(tool.name, tool.description, tool.signature) for tool in own]

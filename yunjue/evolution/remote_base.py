@@ -27,8 +27,8 @@ class RemoteBase:
         self.directory = directory
         self._carry = ask
 
-    def search(self, query: str, k: int) -> list[Found]:
-        found = self._ask("search", query, k)
+    def search(self, query: str, k: int, *, domain: str | None = None) -> list[Found]:
+        found = self._ask("search", query, k, domain)
         return [Found(**{**one, "tool": Tool(**one["tool"])}) for one in found]
 
     def similarities(self, query: str, texts: Sequence[str]) -> list[float] | None:
@@ -62,7 +62,7 @@ def answer(base: Base, question: str) -> str:
         return json.dumps({"error": told_error(error)})
 
 
-def _search(base: Base, query: str, k: int) -> list[dict[str, Any]]:
+def _search(base: Base, query: str, k: int, domain: str | None) -> list[dict[str, Any]]:
     return [
         {
             "tool": one.tool.model_dump(),
@@ -70,7 +70,7 @@ def _search(base: Base, query: str, k: int) -> list[dict[str, Any]]:
             "similarity": None if one.similarity is None else float(one.similarity),
             "status": one.status,
         }
-        for one in base.search(query, k)
+        for one in base.search(query, k, domain=domain)
     ]
 
 

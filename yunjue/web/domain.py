@@ -14,9 +14,9 @@ PROMPT = (
 
 def environment(place: Place) -> Environment:
     """A browser for one run, opened when the episode starts."""
-    from yunjue.web.environment import WebEnvironment
+    from yunjue.web.environment import WebEnvironment, open_browser
 
-    return WebEnvironment(place)
+    return WebEnvironment(place, open_browser)
 
 
 WEB = Domain(

@@ -76,7 +76,7 @@ class WebEnvironment:
         open_browser: makes the browser.
     """
 
-    def __init__(self, place: Place, open_browser: Open = open_browser) -> None:
+    def __init__(self, place: Place, open_browser: Open) -> None:
         self._settings = place.settings
         self._folder = place.folder
         self._tokens = place.tokens

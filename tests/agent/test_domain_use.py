@@ -1,0 +1,207 @@
+"""What a domain changes in a run: prompts, tools, files, verifiers."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+
+import pytest
+import story
+from direct_sandbox import DirectPlugin
+
+from yunjue.agent.replay import replay
+from yunjue.agent.run import runs, solve
+from yunjue.domains import Domain, Judged
+from yunjue.hookspecs import hookimpl
+from yunjue.library.open import open_library
+from yunjue.plugins import plugins
+from yunjue.traces.trace import read_trace
+
+SOURCE = '''
+"""Counts the letters of a text."""
+
+from pydantic import BaseModel
+
+__TOOL_META__ = {"name": "NAME", "description": "Counts the letters.", "dependencies": []}
+
+
+class InputModel(BaseModel):
+    text: str
+
+
+class OutputModel(BaseModel):
+    result: int
+
+
+def run(input: InputModel) -> OutputModel:
+    return OutputModel(result=BODY)
+'''
+CASES = [{"inputs": {"text": "abc"}, "expected": 3}, {"inputs": {"text": "a"}, "expected": 1}]
+TASK = "Reverse the text 'cedar'."
+CALLED = [
+    {"when": "Which function answers", "reply": {"kind": "compute", "function": "count_letters"}},
+    {"when": "Call count_letters", "reply": {"tool": "count_letters", "inputs": {"text": "cedar"}}},
+]
+
+
+@pytest.fixture
+def field(tmp_path):
+    """Registers a domain ``letters`` for the test, with what is changed of it."""
+    folder = tmp_path / "field_tools"
+    folder.mkdir()
+    for name, body in (("count_letters", "len(input.text)"), ("count_wrongly", "7")):
+        source = SOURCE.replace("NAME", name).replace("BODY", body)
+        (folder / f"{name}.py").write_text(source)
+    cases = {"count_letters": CASES, "count_wrongly": CASES}
+    (folder / "cases.json").write_text(json.dumps(cases))
+    registered = [DirectPlugin()]
+    plugins().manager.register(registered[0])
+
+    def register(**changes):
+        domain = Domain("letters", "work on letters", fits=lambda task, files: False, **changes)
+
+        class Offers:
+            @hookimpl
+            def register_domains(self, register):
+                register(domain)
+
+        registered.append(Offers())
+        plugins().manager.register(registered[-1], name="letters")
+        return folder
+
+    yield register
+    for plugin in registered:
+        if plugins().manager.is_registered(plugin):
+            plugins().manager.unregister(plugin)
+
+
+def settings_of(tmp_path, first=(), **flags):
+    chosen = {"sandbox": "direct", "domain": "letters", **flags}
+    return story.story_settings(tmp_path, chosen, first=list(first))
+
+
+def events_of(result, kind):
+    trace = read_trace(runs().directory / result.run / "trace.jsonl")
+    return [event.data for event in trace if event.kind == kind]
+
+
+def prompts_of(result):
+    requests = [data["request"] for data in events_of(result, "effect")]
+    return [json.dumps(one["messages"]) for one in requests if "messages" in one]
+
+
+async def replayed(result, settings):
+    return await replay(runs().directory / result.run / "trace.jsonl", settings)
+
+
+async def test_tools_of_a_domain_are_proved_marked_and_used(tmp_path, field):
+    folder = tmp_path / "field_tools"
+    field(tools=folder, prompt="Letters are counted, not guessed.")
+    settings = settings_of(tmp_path, CALLED)
+    result = await solve(TASK, settings)
+    assert (result.answer, result.tools_used, result.new_tools) == ("5", ["count_letters"], [])
+    assert result.domain == "letters"
+    (provided,) = events_of(result, "tools.provided")
+    assert provided["added"] == ["count_letters"]
+    assert provided["refused"][0].startswith("count_wrongly: tests")
+    assert all("Letters are counted" in prompt for prompt in prompts_of(result))
+
+    library = open_library(settings, print)
+    assert library.get("count_letters").origin["domain"] == "letters"
+    assert [one.tool.name for one in library.search("letters", 5, domain="moons")] == []
+    library.close()
+
+    again = await solve(TASK, settings)
+    assert events_of(again, "tools.provided") == []  # there already; what failed is passed over
+    assert (await replayed(result, settings)).differences == []
+
+    plain = await solve(TASK, settings_of(tmp_path, domain="none"))
+    assert plain.domain == "" and "domain" not in plain.to_dict()
+    assert not any("Letters are counted" in prompt for prompt in prompts_of(plain))
+
+
+async def test_a_folder_that_cannot_be_read_is_said_and_the_run_goes_on(tmp_path, field):
+    folder = field(tools=tmp_path / "field_tools")
+    (folder / "cases.json").write_text('{"count_letters": 3}')
+    result = await solve(TASK, settings_of(tmp_path))
+    assert result.answer == "radec"
+    assert "cases.json" in events_of(result, "tools.provided")[0]["refused"][0]
+
+
+async def test_readers_tell_of_files_once_and_a_replay_needs_no_file(tmp_path, field):
+    calls = []
+
+    def read(path):
+        calls.append(path.name)
+        return "3 letters,\nall of them small"
+
+    def broken(path):
+        raise OSError("no such letters")
+
+    field(readers={".abc": read, ".bad": broken})
+    files = {}
+    for name in ("one.abc", "two.bad"):
+        files[name] = tmp_path / name
+        files[name].write_text("abc")
+    settings = settings_of(tmp_path)
+    result = await solve(TASK, settings, files=files)
+    assert calls == ["one.abc"]
+    assert all("one.abc (3 letters, all of them small)" in prompt for prompt in prompts_of(result))
+    assert "no such letters" in " ".join(data["message"] for data in events_of(result, "warning"))
+    files["one.abc"].unlink()
+    assert (await replayed(result, settings)).differences == []
+
+
+async def test_a_verifiers_word_sends_the_answer_back_with_its_reason(tmp_path, field):
+    def verify(task, answer, files):
+        return Judged(answer == "5", "letters are counted in digits", 0.5)
+
+    field(verify=verify)
+    told = {"when": "counted in digits.*What next", "reply": {"action": "answer", "text": "5"}}
+    settings = settings_of(tmp_path, [told])
+    result = await solve(TASK, settings)
+    assert (result.status, result.answer) == ("solved", "5")
+    assert result.checks == [
+        {"by": "letters", "holds": True, "why": "letters are counted in digits", "score": 0.5}
+    ]
+    assert [data["answered"] for data in events_of(result, "critic.judged")] == [False, True]
+    assert (await replayed(result, settings)).differences == []
+
+
+@pytest.mark.parametrize(
+    "word", ["raise KeyError('moon')", "return 'fine'", "import sys; sys.exit()"]
+)
+async def test_a_verifier_that_fails_says_nothing(tmp_path, field, word):
+    space = {}
+    exec(textwrap.dedent(f"def verify(task, answer, files):\n    {word}\n"), space)
+    field(verify=space["verify"])
+    result = await solve(TASK, settings_of(tmp_path))
+    assert (result.answer, result.checks) == ("radec", [])
+    assert "says nothing" in " ".join(data["message"] for data in events_of(result, "warning"))
+
+
+async def test_verifiers_and_tools_without_a_domain_go_for_all_tasks(tmp_path, field):
+    folder = field()
+
+    class Everywhere:
+        @hookimpl
+        def register_tools(self, register):
+            register("letters_everywhere", folder)
+
+        @hookimpl
+        def register_verifiers(self, register):
+            register("never", lambda task, answer, files: Judged(False, "no answer is good"))
+
+    everywhere = Everywhere()
+    plugins().manager.register(everywhere, name="everywhere")
+    try:
+        wrong = {"action": "answer", "text": "no"}
+        settings = story.story_settings(
+            tmp_path, {"sandbox": "direct", "domain": "none"}, first=CALLED, next=wrong
+        )
+        result = await solve(TASK, settings)
+    finally:
+        plugins().manager.unregister(everywhere)
+    assert result.status == "not_solved" and result.checks[0]["by"] == "never"
+    library = open_library(settings, print)
+    assert library.get("count_letters").origin.get("domain") is None
