@@ -45,6 +45,7 @@ async def attacked(attack, monkeypatch, tmp_path):
     settings = settings_of(
         start_url=f"{ORIGIN}/thread",
         web_secrets=["BANK_PIN=https://bank.test", f"FORUM_KEY={ORIGIN}"],
+        allow_origins=[ORIGIN, "https://wiki.test"],
         approval=[],
         look_ahead="always",
         look_ahead_from=1,

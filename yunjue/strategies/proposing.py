@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from yunjue.domains import ActionKind, Observed
-from yunjue.errors import PromptTooLong
+from yunjue.errors import ModelOutputInvalid, PromptTooLong
 from yunjue.foreign import MARK, block, inline
 from yunjue.hashing import canonical_json
 from yunjue.prompts import conversation
@@ -55,27 +55,50 @@ async def propose(
         PromptTooLong: even with little of what is observed.
     """
     barred = _barred(decision.past, decision.observed)
+    taken = {**barred, **{canonical_json(other): "was named already" for other in unlike}}
 
     def problem(action: dict[str, Any]) -> str | None:
         key = canonical_json(action)
-        if key in barred:
-            return f"{key} {barred[key]}. Choose another action"
-        if any(key == canonical_json(other) for other in unlike):
-            return "That action was named already. Choose another one"
-        return None
+        return f"{key} {taken[key]}. Choose another action" if key in taken else None
 
+    actions = _left(decision.actions, taken)
+    if not actions:
+        raise ModelOutputInvalid("There is no action that was not tried.")
     return await asked(
         mind,
         "executor",
         "act",
-        decision,
-        action_schema(decision.actions),
+        replace(decision, actions=actions),
+        action_schema(actions),
         max_tokens=MAX_TOKENS,
         temperature=temperature,
         seed=seed,
         check=problem,
         unlike=[_text(action) for action in unlike],
     )
+
+
+def _left(kinds: Sequence[ActionKind], taken: Mapping[str, str]) -> list[ActionKind]:
+    """The actions without those that are ``taken``, as far as a schema can say it: a small model
+    that may name one again does so, whatever it is told."""
+    left = []
+    for kind in kinds:
+        if not kind.arguments:
+            if canonical_json({"action": kind.name}) not in taken:
+                left.append(kind)
+            continue
+        (name, schema), *others = kind.arguments.items()
+        if others or "enum" not in schema:
+            left.append(kind)
+            continue
+        free = [
+            value
+            for value in schema["enum"]
+            if canonical_json({"action": kind.name, name: value}) not in taken
+        ]
+        if free:
+            left.append(replace(kind, arguments={name: {**schema, "enum": free}}))
+    return left
 
 
 async def asked(

@@ -98,7 +98,8 @@ class WebEnvironment:
             secrets=self._secrets_for(page.url),
             files=observed.details["files"],
         )
-        kinds = [made for one in schema["anyOf"] if (made := _kind(one))]
+        useless = _useless(page, observed.details)
+        kinds = [one for one in map(_kind, schema["anyOf"]) if one.name not in useless]
         if observed.details["more"] is not None:
             kinds.insert(-1, ActionKind("see_more", DESCRIPTIONS["see_more"]))
         if observed.details["dialog"]:
@@ -267,6 +268,8 @@ class WebEnvironment:
                 "files": sorted(self._files),
                 "paths": {name: str(path) for name, path in self._files.items()},
                 "start": self._start,
+                "moved": page.url != self._start,
+                "origins": sum(2 if one == "*" or "*." in one else 1 for one in self._origins),
             },
         )
 
@@ -303,7 +306,19 @@ def page_of(observed: Observed) -> Observation:
     return Observation.from_dict(observed.details["page"])
 
 
-def _kind(schema: Mapping[str, Any]) -> ActionKind | None:
+def _useless(page: Observation, details: Mapping[str, Any]) -> set[str]:
+    """What cannot help now: the fewer actions there are, the better a small model chooses."""
+    useless = set()
+    if not details["moved"]:
+        useless |= {"back", "forward"}
+    if len(page.tabs) < 2:
+        useless |= {"close_tab", "switch_tab"}
+    if details["origins"] < 2:
+        useless |= {"new_tab"}
+    return useless
+
+
+def _kind(schema: Mapping[str, Any]) -> ActionKind:
     """The action that a browser's schema describes, without what it need not have."""
     properties = schema["properties"]
     name = properties["kind"]["const"]

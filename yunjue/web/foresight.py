@@ -87,7 +87,8 @@ _ACTIONS = {
 
 
 def _moved(before: str, after: str) -> tuple[str, str] | None:
-    return (before, after) if after and after != before else None
+    """Small models repeat the whole line of the page: that is no move."""
+    return (before, after) if after and not after.startswith(before or " ") else None
 
 
 def apply_change(page: Observation, change: Change) -> Observation:
