@@ -48,7 +48,7 @@ async def measure(tasks: list[str], seeds: int) -> bool:
                 seconds = time.perf_counter() - start
                 print(f"| {task} | {done[task]}/{seeds} | {used.total()} | {seconds:.1f} |")
                 for reason in reasons:
-                    print(f"  {task} {reason[:300]}", file=sys.stderr)
+                    print(f"  {task} {reason[:1500]}", file=sys.stderr)
                 kinds += used
     print("\n| action | times done |\n|---|---|")
     for kind, count in kinds.most_common():

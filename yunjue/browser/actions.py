@@ -103,10 +103,11 @@ def problem(action: Action, observation: Observation) -> str:
     if element is None:
         return f"There is no element [{action.target}] on the page now; look at it again."
     offer = _WHERE[action.kind]
-    if offer and offer not in element.actions:
-        return _not_offered(action, element, observation)
     if "disabled" in element.states and offer:
         return f"{element.line()} is disabled; something else must be done first."
+    # Pages react to clicks on all kinds of things, so a click is never ruled out.
+    if offer not in ("", "click") and offer not in element.actions:
+        return _not_offered(action, element, observation)
     if action.kind == "select" and element.options and not _option(action.value, element):
         return f"{element.line()} has no option {_short(action.value)}; it has: " + ", ".join(
             map(repr, element.options[:30])

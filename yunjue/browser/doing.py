@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from playwright import async_api as pw
 
 BLANK = "about:blank"
+_WITHOUT_A_PAGE = ("goto", "new_tab", "close_tab", "switch_tab", "wait", "stop")
+_FORMATS = {
+    "date": "2024-12-31",
+    "time": "23:59",
+    "datetime-local": "2024-12-31T23:59",
+    "month": "2024-12",
+    "week": "2024-W52",
+    "color": "#00ff00",
+}
+"""How the values of such fields are written."""
 _STEPS = {"up": (0, -1), "down": (0, 1), "left": (-1, 0), "right": (1, 0)}
 
 
@@ -39,10 +49,9 @@ class Hands:
             TimeoutError, playwright.async_api.Error: the page did not let it.
         """
         tab = self._tabs.front or await self._tabs.new()
-        if tab.problem and action.kind not in ("goto", "new_tab", "close_tab", "switch_tab"):
-            if action.kind in ("stop", "wait"):
-                return ""
-            raise ActionInvalid(f"{tab.problem} Go somewhere else, or close the tab.")
+        if (tab.problem or tab.silent) and action.kind not in _WITHOUT_A_PAGE:
+            why = tab.problem or "The page does not answer."
+            raise ActionInvalid(f"{why} Go somewhere else, or close the tab.")
         if element is not None:
             return await self._on_element(action, element, frames[element.frame])
         if action.kind in ("goto", "new_tab", "close_tab", "switch_tab", "back", "forward"):
@@ -56,13 +65,15 @@ class Hands:
             await asyncio.sleep(action.seconds or 0)
         elif action.kind == "extract":
             return await self._extract(frames, "")
-        return ""
+        return action.answer or ""
 
     async def _on_element(self, action: Action, element: Element, frame: pw.Frame) -> str:
         found = frame.locator(f"{ENGINE}=id:{element.id}")
         if not await found.count():
             raise ActionInvalid(f"Element [{element.id}] is gone from the page.")
         if action.kind == "click":
+            # As a hand does: what looks otherwise under the mouse has changed before the click.
+            await found.hover(timeout=self._limit)
             await found.click(timeout=self._limit, no_wait_after=True)
         elif action.kind == "type":
             await self._type(action, element, found)
@@ -88,6 +99,9 @@ class Hands:
                 raise ActionInvalid(f"There is no secret {action.secret!r}; there are: {names}.")
             text = self._settings.secrets[action.secret]
         await found.fill(text or "", timeout=self._limit)
+        formats = [_FORMATS[state] for state in element.states if state in _FORMATS]
+        if text and formats and not await found.input_value(timeout=self._limit):
+            raise ActionInvalid(f"{element.line()} takes values such as {formats[0]} only.")
 
     async def _select(
         self, action: Action, element: Element, frame: pw.Frame, found: pw.Locator
@@ -142,7 +156,7 @@ class Hands:
         if action.url and (why := self._policy.why_not_url(action.url)):
             raise ActionInvalid(f"{why}.")
         if action.kind == "goto":
-            if tab.problem:
+            if tab.problem or tab.silent:  # its process may be of no use to the next page either
                 await self._tabs.renew(tab)
             await self.go(tab, action.url or BLANK)
         elif action.kind == "new_tab":
@@ -200,7 +214,7 @@ _REASONS = (
     ("ERR_CERT_", "The host's certificate is not valid."),
     ("ERR_ABORTED", "The page did not load: it was stopped."),
     ("ERR_UNSAFE_REDIRECT", "The address leads to one that pages may not open."),
-    ("Malformed value", "The field takes no such value; dates are YYYY-MM-DD, times HH:MM."),
+    ("Malformed value", "The field takes no such value; its state says of which kind it must be."),
     ("Cannot type text into input[type=number]", "The field takes numbers only."),
     ("Unknown key", "There is no such key; keys are such as Enter, Tab, ArrowDown, Control+A."),
     ("did not find some options", "The list has no such option."),

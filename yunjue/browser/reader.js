@@ -51,6 +51,8 @@
   const SHAPES = new Set(['rect', 'circle', 'ellipse', 'polygon', 'line']);
   const TEXTLESS = new Set(['button', 'checkbox', 'color', 'file', 'hidden', 'image', 'radio',
     'reset', 'submit']);
+  // Fields that take one way of writing only; as states they tell which.
+  const FORMATS = new Set(['date', 'time', 'month', 'week', 'datetime-local', 'color']);
   const MOST_NAME = 200;
   const MOST_OPTIONS = 200;
 
@@ -221,6 +223,8 @@
     if (e.required || aria('required') === 'true') states.push('required');
     if (aria('invalid') === 'true') states.push('invalid');
     if (e.multiple && e.tagName === 'SELECT') states.push('multiple');
+    if (e.tagName === 'TEXTAREA' || aria('multiline') === 'true') states.push('multiline');
+    if (e.tagName === 'INPUT' && FORMATS.has(e.type)) states.push(e.type);
     if (e.type === 'password') states.push('password');
     if (e === focused && e !== document.body) states.push('focused');
     return states;
@@ -299,7 +303,7 @@
     // A small thing without text that is drawn all the same: often a button without a role.
     const picture = (e, style, depth) => {
       const colour = style.backgroundColor;
-      const plain = style.backgroundImage === 'none';
+      const plain = style.backgroundImage === 'none' && !style.content.startsWith('url(');
       if (plain && (colour === 'rgba(0, 0, 0, 0)' || colour === 'rgb(255, 255, 255)')) return false;
       const box = e.getBoundingClientRect();
       if (box.width < 6 || box.height < 6 || box.width > 120 || box.height > 120) return false;
@@ -323,7 +327,7 @@
       }
       const role = roleOf(e);
       const points = style.cursor === 'pointer';
-      const clicked = CLICKED.has(role) || (points && !pointer) || e.hasAttribute('onclick')
+      const clicked = CLICKED.has(role) || (points && (!pointer || CONTAINERS.has(role))) || e.hasAttribute('onclick')
         || (e.tabIndex >= 0 && e.hasAttribute('tabindex'));
       const control = tag === 'LABEL' ? e.control : null;
       if (control && !silent && !(drawn(control) && getComputedStyle(control).opacity !== '0')) {
@@ -385,7 +389,7 @@
         const name = nameOf(e, CONTAINERS.has(role) ? role : 'group');
         const at = rows.length;
         const row = emit(e, role || 'group', name, depth, valueOf(e, role), states,
-          clicked && !WRAPPERS.has(role) ? ['click'] : []);
+          clicked ? ['click'] : []);
         if (!row) return;
         const before = run_owner;
         run_owner = e;
@@ -467,7 +471,9 @@
     if (what === 'pulse') return answer(`${born} ${mutations} ${document.readyState}`);
     if (what === 'text') {
       const e = rest ? lookUp(Number(rest)) : document.body;
-      return e && answer('innerText' in e ? e.innerText : textOf(e, 100000));
+      if (!e) return null;
+      const field = e.tagName === 'TEXTAREA' || (e.tagName === 'INPUT' && e.type !== 'password');
+      return answer(field ? e.value : 'innerText' in e ? e.innerText : textOf(e, 100000));
     }
     throw new Error(`unknown question ${what}`);
   }

@@ -251,9 +251,12 @@ class ChromiumBrowser:
             if pulse == last and not tab.loading and not pulse.endswith("loading"):
                 break
             last = pulse
-        same = tab is not None and tab.id == before.tab
-        self._last = await self._read(before.cursor if same else 0, before.document)
-        return self._last
+        while True:
+            tab = self._alive().front
+            same = tab is not None and tab.id == before.tab
+            self._last = await self._read(before.cursor if same else 0, before.document)
+            if self._alive().front in (tab, None):  # or a popup has come in front meanwhile
+                return self._last
 
     async def _read(self, cursor: int, document: str = "") -> Observation:
         """Read the tab in front. A cursor for another ``document`` than named is not used."""
@@ -268,9 +271,11 @@ class ChromiumBrowser:
                 read = await self._reader.read(tab.page, first + most)
             except (Error, TimeoutError) as error:
                 self._alive()
+                tab.silent = True
                 if not tab.problem:
-                    return self._unreadable(tab, explain_silence(error))
+                    return self._unreadable(tab, self._redactor.text(explain_silence(error)))
             else:
+                tab.silent = False
                 self._frames = list(read.frames)
                 if document and read.document != document:
                     cursor, first = 0, 0
@@ -314,4 +319,6 @@ def explain_silence(error: Exception) -> str:
     """Why a page could not be read."""
     if "crashed" in str(error):
         return "The page crashed."
-    return "The page does not answer."
+    if isinstance(error, TimeoutError) or "Timeout" in str(error):
+        return "The page does not answer."
+    return f"The page cannot be read: {str(error).splitlines()[0][:200]}."

@@ -24,11 +24,17 @@ CLOSING_SECONDS = 5.0
 
 @dataclass(slots=True)
 class Opened:
-    """One tab. ``problem`` says why its page is no longer of use; empty while it is."""
+    """One tab.
+
+    Attributes:
+        problem: why its page is no longer of use; empty while it is.
+        silent: whether its page did not answer when it was last read; it may again.
+    """
 
     id: int
     page: pw.Page
     problem: str = ""
+    silent: bool = False
     loading: set[pw.Request] = field(default_factory=set)
 
 
@@ -92,7 +98,7 @@ class Tabs:
         page = await self._context.new_page()
         made = next(one for one in self.open if one.page is page)
         self.open.remove(made)
-        tab.page, tab.problem, tab.loading = page, "", made.loading
+        tab.page, tab.problem, tab.silent, tab.loading = page, "", False, made.loading
         self._listen(tab)
         self.front = tab
         with contextlib.suppress(Exception):

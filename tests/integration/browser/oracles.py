@@ -71,7 +71,7 @@ async def section(e):
     await e.submit()
 
 
-@oracle("click-collapsible-2", "click-tab-2", "click-tab-2-easy", "click-tab-2-medium")
+@oracle("click-collapsible-2", "click-tab-2", "click-tab-2-easy")
 async def link_in_sections(e):
     wanted = quoted(e.query)[0]
     count = len(e.all("tab"))
@@ -135,33 +135,8 @@ async def choose_list(e):
 async def widget(e):
     kind = quoted(e.query)[0]
     role = {"text": "textbox", "textarea": "textbox"}.get(kind, kind)
-    for found in e.all(role):  # a text area and a text field are one role
-        await e.do("click", found)
-        if await e.reward() > 0:
-            return
-
-
-@oracle("click-color")
-async def colour(e):
-    names = {
-        "red": (255, 0, 0),
-        "lime": (0, 255, 0),
-        "blue": (0, 0, 255),
-        "yellow": (255, 255, 0),
-        "cyan": (0, 255, 255),
-        "aqua": (0, 255, 255),
-        "magenta": (255, 0, 255),
-        "black": (0, 0, 0),
-        "white": (255, 255, 255),
-        "grey": (128, 128, 128),
-        "gray": (128, 128, 128),
-        "purple": (128, 0, 128),
-        "pink": (255, 192, 203),
-        "orange": (255, 165, 0),
-        "olive": (128, 128, 0),
-    }
-    rgb = "rgb({}, {}, {})".format(*names[re.search(r"the (\w+) colored", e.query)[1]])
-    await e.click("graphic", has=rgb)
+    fits = [one for one in e.all(role) if ("multiline" in one.states) == (kind == "textarea")]
+    await e.do("click", fits[0])
 
 
 @oracle("email-inbox-delete", "email-inbox-noscroll", "email-inbox")
@@ -242,7 +217,9 @@ async def form_radio(e):
     await e.do("click", e.all("radio")[ordinal(e.query)])
     fields = e.all("textbox")
     await e.do(
-        "type", fields[ordinal(e.query.split(" and ")[1])], text=re.findall(r'"(\d+)"', e.query)[0]
+        "type",
+        fields[ordinal(e.query.split(" and ")[1])],
+        text=re.findall(r'"(-?\d+)"', e.query)[0],
     )
     await e.submit()
 
@@ -435,10 +412,10 @@ async def social_all(e):
 
 @oracle("stock-market")
 async def stock(e):
-    limit = float(re.search(r"\$([\d.]+)", e.query)[1])
+    limit = float(re.search(r"\$([\d.]+\d)", e.query)[1])
     for _ in range(50):
         seen = await e.look()
-        prices = re.findall(r"Stock price: ?\$([\d.]+)", " ".join(x.name for x in seen.elements))
+        prices = re.findall(r"Stock price: ?\$([\d.]+\d)", " ".join(x.name for x in seen.elements))
         if prices and float(prices[0]) <= limit:
             await e.click("button", "Buy")
             return
@@ -450,7 +427,7 @@ async def autocomplete(e):
     start, *end = quoted(e.query)
     await e.type(start)
     await e.do("wait", seconds=0.6)
-    options = [one for one in e.all("menuitem") + e.all("option") + e.all("clickable") if one.name]
+    options = [one for one in e.all(action="click") if one.name]
     fits = [
         one
         for one in options
@@ -491,11 +468,14 @@ async def spinner(e):
     await e.submit()
 
 
-@oracle("copy-paste")
+@oracle("copy-paste", "copy-paste-2")
 async def copy(e):
-    await e.do("press", e.one("textbox"), key="Control+A")
-    await e.do("press", e.one("textbox"), key="Control+C")
-    await e.do("press", e.one("textbox", nth=1), key="Control+V")
+    areas = [one for one in e.all("textbox") if one.value]
+    source = areas[ordinal(e.query) if "text area" in e.query else 0]
+    to = next(one for one in e.all("textbox") if not one.value)
+    for key in ("Control+A", "Control+C"):
+        await e.do("press", source, key=key)
+    await e.do("press", to, key="Control+V")
     await e.submit()
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from serving import serving_folder
 
 from yunjue.browser.session import ChromiumBrowser
-from yunjue.browser.types import Action, Element, Transition
+from yunjue.browser.types import Action, Element, Observation, Transition
 
 MOST_ACTIONS = 60
 """Of one episode."""
@@ -45,7 +45,7 @@ class Episode:
     task: str
     seed: int
     used: Counter[str] = field(default_factory=Counter)
-    transition: Transition | None = None
+    seen: Observation | None = None
 
     async def begin(self, base: str) -> Episode:
         """Load the task and let its clock run slowly, so that only what is done counts."""
@@ -87,12 +87,12 @@ class Episode:
         if sum(self.used.values()) >= MOST_ACTIONS:
             raise Failed(f"more than {MOST_ACTIONS} actions")
         id = target.id if target else None
-        self.transition = await self.browser.act(Action(kind=kind, target=id, **fields))
-        self.seen = self.transition.observation
-        if not self.transition.ok:
-            raise Failed(f"{kind}: {self.transition.error}")
+        transition = await self.browser.act(Action(kind=kind, target=id, **fields))
+        self.seen = transition.observation
+        if not transition.ok:
+            raise Failed(f"{kind}: {transition.error}")
         self.used[kind] += 1
-        return self.transition
+        return transition
 
     def all(self, role: str = "", name: str | None = None, has: str | None = None, action=""):
         """Elements by role, exact name (whatever its case), part of a name, possible action."""
@@ -127,6 +127,7 @@ async def run_episode(browser, base, task, seed, oracle) -> tuple[Episode, float
     try:
         await episode.begin(base)
         await oracle(episode)
-    except Failed as failed:
-        return episode, 0.0, str(failed)
+    except Exception as error:  # of a solution that met what it did not expect
+        said = str(error) if isinstance(error, Failed) else repr(error)
+        return episode, 0.0, f"{said}\n{episode.seen.text if episode.seen else ''}"
     return episode, await episode.reward(), ""
