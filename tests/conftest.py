@@ -12,7 +12,7 @@ import pytest
 from yunjue.models.local import catalog
 from yunjue.models.local.pull import folder, pull
 
-pytest_plugins = ["yunjue.sandbox.conformance.pytest_plugin"]
+pytest_plugins = ["yunjue.testing"]
 
 sys.path.append(str(Path(__file__).parent))  # story.py serves tests of several folders
 
@@ -26,16 +26,9 @@ USERS_MODELS = folder()
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    """``YUNJUE_HOME`` in a temporary folder, and a working folder without settings."""
-    for name in list(os.environ):
-        if name.endswith("_API_KEY") or name.startswith("YUNJUE_"):
-            monkeypatch.delenv(name)
-    home = tmp_path / "home"
-    monkeypatch.setenv("YUNJUE_HOME", str(home))
-    monkeypatch.setenv("YUNJUE_LOAD_PLUGINS", "")
-    monkeypatch.chdir(tmp_path)
-    return home
+def own_home(yunjue_home) -> Path:
+    """Every test has a home of its own."""
+    return yunjue_home
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ LAYERS = [
     },
     {"agent"},
     {"mcp_server", "evolution"},
-    {"cli", "default_plugins"},
+    {"cli", "default_plugins", "plugin_new", "plugin_template", "testing"},
 ]
 ADAPTERS = LAYERS[3]
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}

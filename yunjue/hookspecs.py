@@ -60,7 +60,7 @@ def register_commands(app: typer.Typer) -> None:
 
 @hookspec
 def register_tools(register: Callable[[str, Path], None]) -> None:
-    """Offer tools for all tasks: a folder in export form (docs/bundles.md). They are proved in
+    """Offer tools for all tasks: a folder as docs/bundles.md says. They are proved in
     the user's sandbox before they enter the library.
 
     >>> register("acme", Path(__file__).parent / "tools")

@@ -47,8 +47,9 @@ def uninstall(name: str) -> str:
     """
     for point in metadata.entry_points(group=GROUP):
         if point.name == name and point.dist is not None:
-            _uv("uninstall", point.dist.name)
-            return point.dist.name
+            package = point.dist.name  # read before its files are gone
+            _uv("uninstall", package)
+            return package
     raise UsageError(
         f"No installed package brings the plugin {name!r}.", hint="See `yunjue plugins list`."
     )

@@ -7,14 +7,18 @@ import textwrap
 
 import pytest
 import story
-from direct_sandbox import DirectPlugin
+from typer.testing import CliRunner
 
 from yunjue.agent.replay import replay
 from yunjue.agent.run import runs, solve
+from yunjue.cli.main import command_line
 from yunjue.domains import Domain, Judged
+from yunjue.errors import UsageError
+from yunjue.evolution.domains import tasks_of
 from yunjue.hookspecs import hookimpl
 from yunjue.library.open import open_library
 from yunjue.plugins import plugins
+from yunjue.testing.direct import DirectPlugin
 from yunjue.traces.trace import read_trace
 
 SOURCE = '''
@@ -205,3 +209,64 @@ async def test_verifiers_and_tools_without_a_domain_go_for_all_tasks(tmp_path, f
     assert result.status == "not_solved" and result.checks[0]["by"] == "never"
     library = open_library(settings, print)
     assert library.get("count_letters").origin.get("domain") is None
+
+
+async def test_of_two_plugins_with_one_tool_the_first_keeps_it_and_may_update_it(tmp_path, field):
+    folder = field(tools=tmp_path / "field_tools")
+    settings = settings_of(tmp_path, CALLED)
+    await solve(TASK, settings)
+    other = tmp_path / "other"
+    other.mkdir()
+    source = (folder / "count_letters.py").read_text() + "# another\n"
+    (other / "count_letters.py").write_text(source)
+    (other / "cases.json").write_text(json.dumps({"count_letters": CASES}))
+
+    class Other:
+        @hookimpl
+        def register_tools(self, register):
+            register("other", other)
+
+    plugin = Other()
+    plugins().manager.register(plugin, name="other")
+    try:
+        refused = events_of(await solve(TASK, settings), "tools.provided")[0]["refused"]
+    finally:
+        plugins().manager.unregister(plugin)
+    assert refused == ["count_letters: collision: another tool has its name"]
+    (folder / "count_letters.py").write_text(source)
+    updated = await solve(TASK, settings)
+    assert events_of(updated, "tools.provided")[0]["added"] == ["count_letters"]
+    library = open_library(settings, print)
+    assert library.get("count_letters").source == source
+
+
+def test_an_evolution_takes_a_domains_tasks_and_tools(tmp_path, field, monkeypatch):
+    tasks = tmp_path / "tasks.jsonl"
+    tasks.write_text(json.dumps({"id": "one", "task": TASK, "answer": "5"}) + "\n")
+    field(tools=tmp_path / "field_tools", tasks=tasks)
+
+    class Measure:
+        @hookimpl
+        def register_metrics(self, register):
+            register("letters", lambda past: {"tasks": len(past.tasks), "odd": object})
+            register("broken", lambda past: 1 / 0)
+
+    plugin = Measure()
+    plugins().manager.register(plugin, name="measure")
+    settings = settings_of(tmp_path, CALLED)
+    model = ["--model", settings.model, "--sandbox", "direct"]
+    monkeypatch.setenv("YUNJUE_EMBEDDER", "hash")
+    monkeypatch.setenv("YUNJUE_MIN_SIMILARITY", "-1")
+    try:
+        run = CliRunner().invoke(command_line(), ["evolve", "domain:letters", "--json", *model])
+        assert run.exit_code == 0, run.stderr
+        shown = json.loads(CliRunner().invoke(command_line(), ["metrics", "--json"]).stdout)
+    finally:
+        plugins().manager.unregister(plugin)
+    assert "letters brings count_letters" in run.stderr
+    assert [(row["domain"], row["right"]) for row in shown["domains"]] == [("letters", 1)]
+    assert shown["arms"]["evolve"]["made"] == 0
+    assert shown["plugins"]["letters"]["tasks"] == 1
+    assert "ZeroDivisionError" in shown["plugins"]["broken"]["error"]
+    with pytest.raises(UsageError, match="no domain 'moon'"):
+        tasks_of("domain:moon")

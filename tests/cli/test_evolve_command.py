@@ -3,13 +3,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from direct_sandbox import DirectPlugin
 from stream_story import script, stream, write_stream
 from typer.testing import CliRunner
 
 from yunjue.cli.main import command_line
 from yunjue.errors import UsageError
 from yunjue.plugins import plugins
+from yunjue.testing.direct import DirectPlugin
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from direct_sandbox import DirectPlugin
 from stream_story import script
 
 from yunjue.config import Settings, load_settings
 from yunjue.plugins import plugins
+from yunjue.testing.direct import DirectPlugin
 
 
 @pytest.fixture

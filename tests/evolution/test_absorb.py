@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from direct_sandbox import DirectSandbox
 from story import ok
 from test_merge import TEXT, contender
 
@@ -15,6 +14,7 @@ from yunjue.models.scripted import ScriptedModel
 from yunjue.protocols import SandboxLimits
 from yunjue.store.absorptions import Call
 from yunjue.store.embedders.hashing import HashEmbedder
+from yunjue.testing.direct import DirectSandbox
 from yunjue.types import Case, Verdict
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from direct_sandbox import DirectSandbox
-
 from yunjue.events import Events
 from yunjue.evolution.contender import Contender
 from yunjue.evolution.merge import Merger, called, distinct, share
@@ -11,6 +9,7 @@ from yunjue.models.gateway import Gateway, Unrecorded
 from yunjue.models.scripted import ScriptedModel
 from yunjue.protocols import SandboxLimits
 from yunjue.synthesis.template import render_tool
+from yunjue.testing.direct import DirectSandbox
 from yunjue.types import Case, FieldSpec, Tool, ToolSpec, Verdict
 
 SCHEMAS = {"str": {"type": "string"}, "int": {"type": "integer"}}

@@ -25,7 +25,7 @@ TESTS = Path(__file__).parent.parent
 DRIVER = """
 import sys
 sys.path.insert(0, {tests!r})
-from direct_sandbox import DirectPlugin
+from yunjue.testing.direct import DirectPlugin
 from yunjue.plugins import plugins
 plugins().manager.register(DirectPlugin())
 from yunjue.cli.main import main

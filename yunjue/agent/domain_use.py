@@ -99,7 +99,8 @@ async def _read(domain: Domain, path: Path, services: Services) -> str:
 async def verified(state: State, services: Services) -> list[dict[str, Any]]:
     """What verifiers say of the draft: those of all tasks, then that of the domain. Each is
     ``{"by", "holds", "why", "score"}``."""
-    domain = domain_of(state)
+    # Its plugin may have been disabled since: then the run goes on without.
+    domain = plugins().domains().get(state["domain"])
     verifiers = dict(plugins().verifiers())
     if domain is not None and domain.verify is not None:
         verifiers[domain.name] = domain.verify

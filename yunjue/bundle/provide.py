@@ -2,7 +2,8 @@
 
 A folder holds a bundle in folder form (``manifest.json``), or plain tool files with a
 ``cases.json``: name -> list of cases. Like an import, but each tool by itself: one that is
-refused keeps none of the others out. What the user has under a name, or has retired, stays as it is.
+refused keeps none of the others out. A tool of somebody else's under the same name stays, and
+so does what the user has retired.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from yunjue.bundle.archive import MANIFEST
 from yunjue.bundle.folder import read_file
 from yunjue.bundle.install import install, planned
-from yunjue.bundle.plan import Incoming
+from yunjue.bundle.plan import KEPT, REPLACE, Incoming, Planned
 from yunjue.bundle.proof import prove
 from yunjue.bundle.signature import Signed
 from yunjue.bundle.sources import take
@@ -66,14 +67,19 @@ async def provide(
         f"plugin {name} {content_id(''.join(one.incoming.tool.id for one in report.tools))[:12]}"
     )
     provided = Provided()
-    for one in [one for one in report.tools if one.taken]:
-        # A proof that failed lately would fail again; the library says when to try anew.
+    tried = set()
+    for one in report.tools:
+        if one.action == KEPT:
+            _again(one, library, name)
+        if not (one.taken or one.reason):
+            continue
+        # What was refused lately would be refused again; the library says when to try anew.
         refusal = library.pass_over(one.incoming.tool.name, maker)
         if refusal:
             one.refuse(LATELY, refusal.why)
             continue
+        tried.add(one.incoming.tool.name)
         one.incoming = _marked(one.incoming, name, domain)
-    tried = {one.incoming.tool.name for one in report.tools if one.taken}
 
     async def proved(incoming: Incoming) -> tuple[Incoming, Verdict]:
         if cases is not None:
@@ -93,6 +99,20 @@ async def provide(
 
 
 LATELY = "refused-lately"
+
+
+def _again(one: Planned, library: Library, name: str) -> None:
+    """What becomes of a tool whose name is taken: a plugin's own earlier version gives way,
+    another tool does not. One that the user retired is left alone."""
+    holder = library.find(one.incoming.tool.name)
+    if holder is None:
+        return
+    if holder.origin.get("imported_from") == f"plugin {name}":
+        one.action, one.holder = REPLACE, holder.id
+    else:
+        one.refuse("collision", "another tool has its name")
+
+
 CASES = "cases.json"
 _CASES = TypeAdapter(dict[str, list[Case]])
 

@@ -58,8 +58,8 @@ def run(
         str | None,
         typer.Argument(
             help="JSONL, JSON or CSV file, a folder of .txt and .md files, a Hugging Face dataset "
-            "(org/name:split), or - for stdin. Fields: task, and optionally id, answer, domain, "
-            "files. Answers are for the report only."
+            "(org/name:split), domain:NAME, or - for stdin. Fields: task, and optionally id, "
+            "answer, domain, files. Answers are for the report only."
         ),
     ] = None,
     batch_size: Annotated[int, typer.Option("--batch-size", "-b", help="Tasks at once.")] = 4,
@@ -90,6 +90,7 @@ def run(
     allow_unsafe: options.AllowUnsafe = None,
     allow_net: options.AllowNet = None,
     grant: options.Grant = None,
+    domain: options.Domain = None,
     approve: options.Approve = None,
     ask: options.AskRule = None,
     deny: options.Deny = None,
@@ -106,11 +107,20 @@ def run(
     --max-cost, --max-tokens, --max-steps and --timeout bound each task, --total-… the whole.
     `yunjue evolve resume` goes on with one that was stopped; `yunjue metrics` shows how it went.
     """
+    import asyncio
+
     from yunjue.config import load_settings
+    from yunjue.evolution.domains import SOURCE, bring_tools, labelled, tasks_of
     from yunjue.evolution.evolve import Options, begin
     from yunjue.evolution.warm import warm_start as start_warm
+    from yunjue.traces.runs import new_run_id
 
+    of_domain = ""
+    if tasks is not None and tasks.startswith(SOURCE):
+        of_domain, path = tasks_of(tasks)
+        tasks = str(path)
     settings = load_settings(
+        domain=domain or of_domain or None,
         model=model,
         library=library,
         sandbox=sandbox,
@@ -128,6 +138,8 @@ def run(
     if tasks is None:
         raise UsageError("Name the tasks.", hint="`yunjue evolve --help` shows the formats.")
     stream = _read(tasks, limit, shuffle, seed, epochs, strict)
+    if of_domain:
+        stream = labelled(stream, of_domain)
     chosen = Options(
         batch_size=batch_size,
         frozen=frozen,
@@ -143,6 +155,7 @@ def run(
         if library is None:
             raise UsageError("--warm-start needs --library, the folder of the new library.")
         start_warm(warm_start, settings.library_dir)
+    asyncio.run(bring_tools(stream, settings, new_run_id(), say))
     folder = begin(stream, settings, chosen)
     _go_on(folder, {}, {}, json, quiet, verbose)
 

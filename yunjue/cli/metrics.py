@@ -105,6 +105,9 @@ def _print_tables(document: dict[str, Any], by: By | None) -> None:
         if "evolve" in document["arms"]:
             print(tables.fit_line(document))
             print(tables.stop_line(document))
+        for name, numbers in document.get("plugins", {}).items():
+            told = ", ".join(f"{key} {value}" for key, value in numbers.items())
+            print(f"{tables.word(name)}: {tables.word(told)}")
 
 
 def _print_plot(document: dict[str, Any], past: History) -> None:

@@ -13,6 +13,8 @@ from yunjue.metrics.fit import fit
 from yunjue.metrics.journal import history, read_journal
 from yunjue.metrics.record import History
 from yunjue.metrics.summary import EVOLVE, arm_summary, domain_rows, step_rows
+from yunjue.plugin_guard import Misbehaved, guarded
+from yunjue.plugins import plugins
 
 TASK_COLUMNS = (
     *("arm", "step", "index", "task", "domain", "status", "right", "made", "calls", "ok"),
@@ -56,7 +58,24 @@ def report(
         "domains": domain_rows(past, window),
         "fit": fitted.to_dict() if fitted else None,
         "stop": stopping.judge(tasks, rate, alpha).to_dict(),
+        **_of_plugins(past),
     }
+
+
+def _of_plugins(past: History) -> dict[str, Any]:
+    """What plugins measure, by name; nothing if none does. One that fails says why."""
+    found: dict[str, Any] = {}
+    for name, measure in plugins().offered("metrics").items():
+        try:
+            with guarded():
+                found[name] = {str(key): _plain(value) for key, value in measure(past).items()}
+        except Misbehaved as problem:
+            found[name] = {"error": str(problem)}
+    return {"plugins": found} if found else {}
+
+
+def _plain(value: Any) -> int | float | str | None:
+    return value if value is None or isinstance(value, int | float) else str(value)[:300]
 
 
 def task_rows(past: History, window: int | None = None) -> Iterable[Mapping[str, Any]]:
