@@ -33,7 +33,9 @@ async def different(decision: Decision, mind: Mind, first: Action, k: int) -> li
     for number in range(1, k):
         try:
             found.append(
-                await propose(decision, mind, unlike=found, temperature=TEMPERATURE, seed=number)
+                await propose(
+                    decision, mind, unlike=found, temperature=TEMPERATURE, seed=number, repairs=0
+                )
             )
         except ModelOutputInvalid:
             break  # the model has no other idea
@@ -46,7 +48,7 @@ async def sampled(decision: Decision, mind: Mind, first: Action, k: int) -> list
     found = {canonical_json(first): first}
     for number in range(1, k):
         try:
-            action = await propose(decision, mind, temperature=TEMPERATURE, seed=number)
+            action = await propose(decision, mind, temperature=TEMPERATURE, seed=number, repairs=0)
         except ModelOutputInvalid:
             continue
         found.setdefault(canonical_json(action), action)

@@ -44,11 +44,13 @@ async def propose(
     unlike: Sequence[Action] = (),
     temperature: float = 0.0,
     seed: int = 0,
+    repairs: int = 2,
 ) -> dict[str, Any]:
     """One action that the executor's model would take.
 
     Args:
         unlike: actions that it must differ from.
+        repairs: how often the model is told what was wrong and asked again.
 
     Raises:
         ModelOutputInvalid: there was none that is new, within the repairs.
@@ -73,6 +75,7 @@ async def propose(
         max_tokens=MAX_TOKENS,
         temperature=temperature,
         seed=seed,
+        repairs=repairs,
         check=problem,
         unlike=[_text(action) for action in unlike],
     )
@@ -111,6 +114,7 @@ async def asked(
     max_tokens: int,
     temperature: float = 0.0,
     seed: int = 0,
+    repairs: int = 2,
     check: Any = None,
     **values: Any,
 ) -> dict[str, Any]:
@@ -132,6 +136,7 @@ async def asked(
                 max_tokens=max_tokens,
                 temperature=temperature,
                 seed=seed,
+                repairs=repairs,
                 check=check,
             )
         except PromptTooLong:
