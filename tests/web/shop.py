@@ -89,18 +89,21 @@ class Shop:
 class ShopBrowser:
     """The shop as a :class:`yunjue.browser.types.Browser`. Ids live as long as a page."""
 
-    def __init__(self, settings=None) -> None:
-        self.settings, self.shop, self.closed = settings, Shop(), False
+    def __init__(self, settings=None, shop=None) -> None:
+        self.settings, self.shop, self.closed = settings, shop or Shop(), False
+        self.done: list = []
         self._ids: dict[tuple[int, str], int] = {}
         self._document = 1
 
     async def start(self, url):
+        self.shop.page = url.rpartition("/")[2]
         return Transition(_START, True, "", Change(), self.seen())
 
     async def observe(self, cursor=None):
         return self.seen()
 
     async def act(self, action):
+        self.done.append(action)
         before = self.seen()
         problem = self._do(action)
         after = self.seen()

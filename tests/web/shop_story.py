@@ -52,7 +52,8 @@ class Story:
         self.asked: list[str] = []
 
     async def open(self, settings):
-        self.browsers.append(ShopBrowser(settings))
+        shop = self.browser.shop if self.browsers else None
+        self.browsers.append(ShopBrowser(settings, shop))
         return self.browsers[-1]
 
     @property

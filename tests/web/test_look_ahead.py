@@ -7,10 +7,15 @@ from contextlib import closing
 
 import pytest
 from shop import TASK
-from shop_story import WISE, Story, run
+from shop_story import WISE, Story, played, run, settings_of
 
 from yunjue.agent.replay import replay
-from yunjue.agent.run import runs
+from yunjue.agent.run import Sitting, runs
+from yunjue.approvals import Decision
+from yunjue.config import ROLES
+from yunjue.errors import Paused
+from yunjue.models.scripted import ScriptedModel
+from yunjue.traces.runs import new_run_id
 from yunjue.traces.trace import read_trace
 from yunjue.web.calibration import POOR, PRIOR, Calibration
 
@@ -95,8 +100,6 @@ async def test_a_replay_needs_no_browser_and_leaves_the_calibration_alone(monkey
     result = await run(story, monkeypatch, TASK, look_ahead="always")
     with closing(Calibration()) as calibration:
         kept = json.dumps(calibration.table())
-    from shop_story import settings_of
-
     path = runs().path(result.run) / "trace.jsonl"
     again = await replay(path, settings_of(start_url=None, domain="auto"))
     assert (again.differences, again.result.status) == ([], "solved")
@@ -112,3 +115,26 @@ async def test_the_outcome_of_a_run_judges_the_critic(monkeypatch):
         costs = calibration.costs()
     assert scores == 4 and brier == pytest.approx(0.25**2)
     assert costs["decisions"] == 7 and costs["imagining"] > costs["acting"]
+
+
+async def test_a_word_given_later_is_about_the_element_that_waited(monkeypatch):
+    """Another browser gives the elements other ids; the word is asked for once all the same."""
+    story, run_id, asked = Story(WISE), new_run_id(), []
+
+    def yes(proposal):
+        asked.append(proposal)
+        return Decision(True, by="person")
+
+    def sitting(earlier=(), ask=None):
+        models = {role: [ScriptedModel(story.answer)] for role in ROLES}
+        settings = settings_of(approval=[], look_ahead="never")
+        return Sitting(run_id, settings, earlier=list(earlier), models=models, ask=ask)
+
+    with played(story, monkeypatch):
+        with pytest.raises(Paused):
+            await sitting().sit(TASK, {})
+        events = read_trace(runs().path(run_id) / "trace.jsonl")
+        result = await sitting(events, yes).sit(TASK, {})
+    assert (result.status, story.orders, len(asked)) == ("solved", RIGHT, 1)
+    (before, after) = story.browsers
+    assert before.closed and after.done[0].target != asked[0].inputs["target"]

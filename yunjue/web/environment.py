@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from yunjue import keys
-from yunjue.browser.actions import action_schema
 from yunjue.browser.policy import Policy
 from yunjue.browser.types import (
-    Action,
     ActionInvalid,
     Browser,
     BrowserSettings,
@@ -21,40 +19,11 @@ from yunjue.browser.types import (
 )
 from yunjue.domains import ActionKind, Observed, Place, Step
 from yunjue.errors import UsageError, YunjueError
+from yunjue.web.actions import browser_action, offered
 from yunjue.web.origins import origin
 from yunjue.web.risk import address_risk, risks
+from yunjue.web.seeing import bounded, dismissed, page_of, page_text, told
 from yunjue.web.task import first_url
-
-KINDS = ("click", "type", "select", "press", "scroll", "hover", "back", "forward", "goto")
-KINDS += ("new_tab", "close_tab", "switch_tab", "upload", "wait", "extract", "stop")
-DESCRIPTIONS = {
-    "click": "an element",
-    "type": "into a field; what it held is replaced",
-    "type_secret": "into a field, by the secret's name",
-    "select": "an option of a list",
-    "press": "a key, such as Enter, Escape, ArrowDown",
-    "scroll": "the page",
-    "hover": "over an element",
-    "back": "to the page before",
-    "forward": "again",
-    "goto": "an absolute address",
-    "new_tab": "with an address",
-    "close_tab": "",
-    "switch_tab": "",
-    "upload": "a file of the task",
-    "wait": "some seconds",
-    "extract": "the text of the page",
-    "see_more": "of the page, what follows below",
-    "accept_dialog": "do it again and say yes to the dialog",
-    "stop": "when the task is done; answer: what was asked for, else done",
-}
-OPTIONAL = {"new_tab": ("url",)}
-"""Arguments that a browser takes and need not have, and that are asked for here."""
-READ_CHARS = 4000
-"""Of the text that ``extract`` gives."""
-CHANGE_LINES = 12
-MOST_CHANGED = 200
-"""Elements of each sort that the record of a change keeps."""
 
 STORAGE = "session.json"
 """File of the run's cookies while it is paused or interrupted; gone when the run has ended."""
@@ -86,25 +55,13 @@ class WebEnvironment:
         self._policy = Policy(())
         self._over = False
         self._last: Observed | None = None
+        self._renamed: dict[int, int] = {}
         self._start = ""
         self._files: Mapping[str, Path] = {}
         self._pictures = 0
 
     def actions(self, observed: Observed) -> Sequence[ActionKind]:
-        page = page_of(observed)
-        schema = action_schema(
-            page,
-            KINDS,
-            secrets=self._secrets_for(page.url),
-            files=observed.details["files"],
-        )
-        useless = _useless(page, observed.details)
-        kinds = [one for one in map(_kind, schema["anyOf"]) if one.name not in useless]
-        if observed.details["more"] is not None:
-            kinds.insert(-1, ActionKind("see_more", DESCRIPTIONS["see_more"]))
-        if observed.details["dialog"]:
-            kinds.insert(-1, ActionKind("accept_dialog", DESCRIPTIONS["accept_dialog"]))
-        return kinds
+        return offered(observed, self._secrets_for(page_of(observed).url))
 
     async def start(self, task: str, files: Mapping[str, Path]) -> Observed:
         url = self._settings.start_url or first_url(task)
@@ -114,9 +71,17 @@ class WebEnvironment:
 
     async def restore(self, done: Sequence[Mapping[str, Any]], last: Observed) -> Observed:
         """Open the page that the run was on. Nothing is clicked or typed again, so what was
-        typed and not sent is gone; the model sees the page as it is now."""
+        typed and not sent is gone. If the page looks as it did, the next action is done to the
+        elements that it named: another browser has given them other ids."""
         files = {name: Path(path) for name, path in last.details["paths"].items()}
-        return await self._begin(page_of(last).url, last.details["start"], files)
+        before = page_of(last)
+        now = await self._begin(before.url, last.details["start"], files)
+        page = page_of(now)
+        if page.hash != before.hash or len(page.elements) != len(before.elements):
+            return now
+        pairs = zip(before.elements, page.elements, strict=True)
+        self._renamed = {old.id: new.id for old, new in pairs}
+        return last
 
     async def _begin(self, url: str, start: str, files: Mapping[str, Path]) -> Observed:
         self._origins = self._settings.allow_origins or [origin(start)]
@@ -159,6 +124,9 @@ class WebEnvironment:
         if self._browser is None or self._last is None:
             raise YunjueError("The browser was not opened.")
         before, kind = self._last, action["action"]
+        if "target" in action and self._renamed:
+            action = {**action, "target": self._renamed.get(action["target"], action["target"])}
+        self._renamed = {}
         self._over = kind == "stop"
         if self._over:
             return Step(before, answer=action["answer"], files=await self._picture("end"))
@@ -166,7 +134,7 @@ class WebEnvironment:
             more = await self._browser.observe(before.details["more"])
             return Step(self._show(self._observed(more)), change="more of the page is shown")
         try:
-            wanted = _browser_action(action, before)
+            wanted = browser_action(action, before)
         except ActionInvalid as invalid:
             return Step(before, error=str(invalid))
         if refused := await self._refused(action, before):
@@ -179,9 +147,9 @@ class WebEnvironment:
         return Step(
             self._last,
             error="" if done.ok else done.error,
-            change=_told(done),
+            change=told(done),
             files=[*self._left(done.change), *pictures],
-            details={"change": _bounded(done.change).to_dict()},
+            details={"change": bounded(done.change).to_dict()},
         )
 
     async def _refused(self, action: Mapping[str, Any], before: Observed) -> str:
@@ -258,13 +226,13 @@ class WebEnvironment:
         shown = page.shown()
         kept = replace(page, elements=shown, cursor=0, more=None, text="", tabs=page.tabs[-20:])
         return Observed(
-            text=_text(page),
+            text=page_text(page),
             state=page.hash if not page.cursor else f"{page.hash}+{page.cursor}",
             details={
                 "page": kept.to_dict(),
                 "more": page.more,
                 "risks": risks(page).to_dict(),
-                "dialog": _dismissed(done),
+                "dialog": dismissed(done),
                 "files": sorted(self._files),
                 "paths": {name: str(path) for name, path in self._files.items()},
                 "start": self._start,
@@ -299,88 +267,3 @@ class WebEnvironment:
         return [
             str(Path(one.path).relative_to(self._folder)) for one in change.downloads if one.path
         ]
-
-
-def page_of(observed: Observed) -> Observation:
-    """The page as it was shown: the elements the model could read, and no others."""
-    return Observation.from_dict(observed.details["page"])
-
-
-def _useless(page: Observation, details: Mapping[str, Any]) -> set[str]:
-    """What cannot help now: the fewer actions there are, the better a small model chooses."""
-    useless = set()
-    if not details["moved"]:
-        useless |= {"back", "forward"}
-    if len(page.tabs) < 2:
-        useless |= {"close_tab", "switch_tab"}
-    if details["origins"] < 2:
-        useless |= {"new_tab"}
-    return useless
-
-
-def _kind(schema: Mapping[str, Any]) -> ActionKind:
-    """The action that a browser's schema describes, without what it need not have."""
-    properties = schema["properties"]
-    name = properties["kind"]["const"]
-    wanted = [*schema["required"], *OPTIONAL.get(name, ())]
-    if name == "type" and "secret" in wanted:
-        name = "type_secret"
-    arguments = {one: _plain(properties[one]) for one in wanted if one != "kind"}
-    return ActionKind(name, DESCRIPTIONS[name], arguments)
-
-
-def _plain(schema: Mapping[str, Any]) -> dict[str, Any]:
-    plain = {name: value for name, value in schema.items() if name != "description"}
-    if plain.get("type") == "string":
-        plain["maxLength"] = min(plain.get("maxLength", 2000), 2000)
-    return plain
-
-
-def _browser_action(action: Mapping[str, Any], before: Observed) -> Action:
-    values = {name: value for name, value in action.items() if name != "action"}
-    kind = action["action"]
-    if kind == "accept_dialog":
-        return Action.from_dict({**before.details["dialog"]["again"], "dialog": "accept"})
-    return Action.from_dict({"kind": "type" if kind == "type_secret" else kind, **values})
-
-
-def _dismissed(done: Transition | None) -> dict[str, Any] | None:
-    """The dialog that the last action opened and that was answered with no."""
-    if done is None:
-        return None
-    asked = [one for one in done.change.dialogs if one.outcome == "dismissed"]
-    if not asked or done.action.kind not in ("click", "press") or asked[0].kind == "alert":
-        return None
-    return {"message": asked[0].message, "again": done.action.to_dict()}
-
-
-def _text(page: Observation) -> str:
-    lines = [f"page {page.url} {page.title!r}"]
-    if len(page.tabs) > 1:
-        lines += [
-            f"tab {tab.id}{' (in front)' if tab.id == page.tab else ''}: {tab.url}"
-            for tab in page.tabs
-        ]
-    if page.problem:
-        lines.append(f"PROBLEM: {page.problem}")
-    lines.append(page.text)
-    if page.more is not None:
-        lines.append("(more follows: see_more)")
-    return "\n".join(lines)
-
-
-def _told(done: Transition) -> str:
-    if done.text:
-        return f"read: {done.text[:READ_CHARS]}"
-    return "\n".join(done.change.lines(CHANGE_LINES))
-
-
-def _bounded(change: Change) -> Change:
-    return replace(
-        change,
-        new=change.new[:MOST_CHANGED],
-        deleted=change.deleted[:MOST_CHANGED],
-        updated=change.updated[:MOST_CHANGED],
-        text_added=change.text_added[:MOST_CHANGED],
-        text_removed=change.text_removed[:MOST_CHANGED],
-    )

@@ -12,8 +12,8 @@ from yunjue.browser.types import Observation
 from yunjue.domains import Observed
 from yunjue.errors import UsageError
 from yunjue.events import Event
-from yunjue.web.environment import page_of
 from yunjue.web.origins import origin
+from yunjue.web.seeing import page_of
 
 FORMAT = 1
 KEPT = ("click", "type", "type_secret", "select", "press", "hover", "scroll", "back", "forward")

@@ -13,8 +13,8 @@ from yunjue.domains import Environment, Observed, Place, Step
 from yunjue.errors import BrowserUnavailable, YunjueError
 from yunjue.types import CallOutcome
 from yunjue.web.domain import environment
-from yunjue.web.environment import page_of
 from yunjue.web.recipe import Recipe, RecipeStep
+from yunjue.web.seeing import page_of
 
 PAGE_CHARS = 8000
 PATIENCE = 3

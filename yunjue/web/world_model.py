@@ -14,9 +14,9 @@ from yunjue.foreign import block, inline
 from yunjue.hashing import canonical_json, content_id
 from yunjue.strategies.proposing import asked, following, propose
 from yunjue.strategies.shape import Action, Decision, Mind, Past
-from yunjue.web.environment import page_of
 from yunjue.web.foresight import TOKENS, apply_change, foreseen, foresight_schema, page_text
 from yunjue.web.risk import risks
+from yunjue.web.seeing import page_of
 
 NOT_IMAGINED = ("stop", "see_more", "extract")
 """They change nothing, and are judged as they are."""
