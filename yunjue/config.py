@@ -37,7 +37,10 @@ EVOLUTION_ROLES = ("aggregator", "merger")
 LATER_ROLES = ("distiller",)
 """Who asks them after a run. Traces of runs name only the models of :data:`ROLES`."""
 
-ALL_ROLES = (*ROLES, *EVOLUTION_ROLES, *LATER_ROLES)
+WORLD_MODEL = "world_model"
+"""Who foresees what an action would do; unless it has a model of its own, the executor's does."""
+
+ALL_ROLES = (*ROLES, *EVOLUTION_ROLES, *LATER_ROLES, WORLD_MODEL)
 
 
 class Settings(BaseSettings):
@@ -63,6 +66,18 @@ class Settings(BaseSettings):
     principles: bool = Field(False, description="use lessons of earlier runs and learn new ones")
     domain: str = Field("auto", description="domain of tasks: auto, none or a name")
     skills: str = Field("off", description="on, off, or the names of the skills to use")
+    start_url: str | None = Field(None, description="page where a task in the browser begins")
+    allow_origins: list[str] = Field([], description="origins that the browser may reach")
+    allow_private: bool = Field(False, description="let the browser reach private addresses")
+    web_secrets: list[str] = Field([], description="NAME=ORIGIN: secrets to type there only")
+    headless: bool = Field(True, description="run the browser without a window")
+    screenshots: Literal["end", "each"] = Field("end", description="pictures that a run keeps")
+    look_ahead: Literal["auto", "never", "always", "critic"] = Field(
+        "auto", description="when actions are imagined before one is taken"
+    )
+    look_ahead_depth: Literal[1, 2] = Field(1, description="actions that are imagined in a row")
+    look_ahead_candidates: PositiveInt = Field(3, description="actions that are compared")
+    look_ahead_from: PositiveInt = Field(3, description="first decision that compares any")
     approval: list[str] = Field([], description="rules before those of HOME/approval.toml")
     mcp: bool = Field(True, description="offer the tools of MCP servers that were added")
     top_k: PositiveInt = Field(5, description="tools shown to the model")
@@ -77,6 +92,7 @@ class Settings(BaseSettings):
     max_tokens: PositiveInt | None = Field(None, description="tokens a run may use")
     max_calls: PositiveInt | None = Field(200, description="model calls a run may make")
     max_steps: PositiveInt = Field(12, description="decisions the executor may take")
+    max_actions: PositiveInt = Field(30, description="actions a run may take in an environment")
     timeout: PositiveFloat | None = Field(None, description="wall seconds a run may take")
     tool_seconds: PositiveFloat = Field(10.0, description="wall seconds of one tool call")
     tool_memory: PositiveInt = Field(512, description="MiB of memory of one tool call")
@@ -93,6 +109,14 @@ class Settings(BaseSettings):
         if not all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) for name in names):
             raise ValueError("it is on, off, or names of skills with commas between them")
         return ",".join(names)
+
+    @field_validator("web_secrets")
+    @classmethod
+    def _bound_secrets(cls, value: list[str]) -> list[str]:
+        keys.secret_names([text.partition("=")[0] for text in value])
+        if wrong := [text for text in value if not text.partition("=")[2].startswith("http")]:
+            raise ValueError(f"{wrong[0]!r} is not NAME=ORIGIN, as SHOP_KEY=https://shop.example")
+        return value
 
     @field_validator("approval")
     @classmethod
@@ -129,7 +153,14 @@ class Settings(BaseSettings):
         return {"off": None, "on": []}.get(self.skills, self.skills.split(","))
 
     def limits(self) -> Limits:
-        return Limits(self.max_cost, self.max_tokens, self.max_calls, self.max_steps, self.timeout)
+        return Limits(
+            self.max_cost,
+            self.max_tokens,
+            self.max_calls,
+            self.max_steps,
+            self.timeout,
+            self.max_actions,
+        )
 
     def tool_limits(self) -> SandboxLimits:
         """The bounds of one tool call."""
@@ -146,6 +177,11 @@ class _ProjectFile(TomlConfigSettingsSource):
             raise ConfigError(
                 f"{PROJECT_FILE} may ask and deny, but not allow: remove its `allow` rules.",
                 hint="Give them with --approve, or write them to approval.toml in the home.",
+            )
+        if given := sorted({"allow_private", "web_secrets"} & set(values)):
+            raise ConfigError(
+                f"{PROJECT_FILE} may not grant {given[0]}: remove it.",
+                hint="Give it with its flag, or in config.toml in the home.",
             )
         return values
 

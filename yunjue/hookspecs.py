@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from yunjue.evolution.engine import Context, Engine
     from yunjue.metrics.record import History
     from yunjue.protocols import ChatModel, Embedder, Sandbox
+    from yunjue.strategies.shape import Strategy
     from yunjue.types import Tool, Verdict
 
 HOOKS_VERSION = (1, 0)
@@ -115,6 +116,12 @@ def register_verifiers(register: Callable[[str, Verify], None]) -> None:
 
     >>> register("acme", lambda task, answer, files: Judged("?" not in answer, "no question"))
     """
+
+
+@hookspec
+def register_strategies(register: Callable[[str, Callable[[Settings], Strategy]], None]) -> None:
+    """Offer strategies: ``register("acme", make)``; a domain with ``strategy="acme"`` has its
+    actions chosen by ``make(settings)``."""
 
 
 @hookspec

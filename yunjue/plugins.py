@@ -28,7 +28,7 @@ from yunjue.plugin_sources import Found, found_plugins
 if TYPE_CHECKING:
     import typer
 
-BUILT_IN = ("commands", "models", "embedders", "sandboxes", "engines")
+BUILT_IN = ("commands", "models", "embedders", "sandboxes", "engines", "strategies", "web")
 STRICT = "YUNJUE_STRICT_PLUGINS"
 """Set by ``--strict``, for this process and those it starts."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from yunjue import grants
-from yunjue.agent.services import Services
+from yunjue.agent.services import RECIPE, Services
 from yunjue.agent.state import State
 from yunjue.agent.views import elide, find_tool
 from yunjue.approvals import (
@@ -184,6 +184,8 @@ def proposed(tool: Tool, inputs: dict[str, Any], state: State, services: Service
 
 def needs(tool: Tool, state: State, services: Services) -> tuple[tuple[str, ...], str]:
     """The permissions a call of the tool needs, and where it runs with what, for a person."""
+    if RECIPE in tool.origin:
+        return tuple(tool.origin["permissions"]), tool.origin["told"]
     if not tool.source:
         permissions, place = services.remote.permissions(tool)
         return permissions, place

@@ -6,6 +6,10 @@
                             |          ^  |  \\
                             v          |  |   critic -> integrator
                         developer -----+--+  (act -> mender -> executor, when a tool is worn)
+
+    route -> enter -> choose -> permit -> perform -> choose ... conclude -> integrator
+
+The second way is that of a task whose domain has an environment to act in.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
+from yunjue.agent import acting
 from yunjue.agent.approval import approve
 from yunjue.agent.critic import judge
 from yunjue.agent.developer import develop
@@ -22,7 +27,7 @@ from yunjue.agent.executor import act, decide_step
 from yunjue.agent.integrator import integrate
 from yunjue.agent.manager import decide, retrieve
 from yunjue.agent.mender import mend
-from yunjue.agent.routing import route
+from yunjue.agent.routing import domain_of, route
 from yunjue.agent.services import Services
 from yunjue.agent.state import State
 from yunjue.limits import Spent
@@ -43,6 +48,11 @@ NODES: dict[str, Node] = {
     "mender": mend,
     "critic": judge,
     "integrator": integrate,
+    "enter": acting.enter,
+    "choose": acting.choose,
+    "permit": acting.permit,
+    "perform": acting.perform,
+    "conclude": acting.conclude,
 }
 
 
@@ -54,7 +64,7 @@ def build_graph(services: Services, checkpointer: Any = None) -> Any:
     for name, node in NODES.items():
         graph.add_node(name, _metered(node, services))
     graph.add_edge(START, "route")
-    graph.add_edge("route", "retrieve")
+    graph.add_conditional_edges("route", after_route, ["retrieve", "enter"])
     graph.add_edge("retrieve", "manager")
     graph.add_conditional_edges("manager", after_manager, ["developer", "executor"])
     graph.add_edge("developer", "executor")
@@ -64,7 +74,17 @@ def build_graph(services: Services, checkpointer: Any = None) -> Any:
     graph.add_edge("mender", "executor")
     graph.add_conditional_edges("critic", after_critic, ["executor", "integrator"])
     graph.add_edge("integrator", END)
+    graph.add_edge("enter", "choose")
+    graph.add_conditional_edges("choose", acting.after_choose, ["permit", "conclude"])
+    graph.add_conditional_edges("permit", acting.after_permit, ["perform", "choose"])
+    graph.add_conditional_edges("perform", acting.after_perform, ["choose", "conclude"])
+    graph.add_conditional_edges("conclude", acting.after_conclude, ["choose", "integrator"])
     return graph.compile(checkpointer=checkpointer)
+
+
+def after_route(state: State) -> str:
+    domain = domain_of(state)
+    return "enter" if domain is not None and domain.environment is not None else "retrieve"
 
 
 def after_manager(state: State) -> str:

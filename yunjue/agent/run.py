@@ -15,10 +15,11 @@ from yunjue.agent.graph import build_graph
 from yunjue.agent.services import Provider, RunLibrary, Services
 from yunjue.agent.shared import Shared, open_sandbox_and_models
 from yunjue.agent.skilled import Skilled
+from yunjue.agent.stage import Stage
 from yunjue.agent.state import State, new_state
 from yunjue.approvals import Proposal
 from yunjue.bundle.provide import Provided, provide
-from yunjue.config import LATER_ROLES, ROLES, Settings, home
+from yunjue.config import LATER_ROLES, ROLES, WORLD_MODEL, Settings, home
 from yunjue.errors import LimitReached, Paused, UsageError, YunjueError
 from yunjue.events import Event, Events, Subscriber
 from yunjue.grants import GrantedSandbox
@@ -223,9 +224,13 @@ class Sitting:
         settings = self.settings
         effects = self._make_effects(self.events)
         shared = self._shared or await self._own(stack)
-        models, sandbox, library = shared.models, shared.sandbox, shared.library
+        # What would be imagined, the executor's model imagines, if no other is named for it.
+        models = {WORLD_MODEL: shared.models["executor"], **shared.models}
+        sandbox, library = shared.sandbox, shared.library
         cache = ReplyCache(home() / "cache" / "replies") if settings.cache else None
         gateway = Gateway(models, effects, meter, self.events, cache)
+        stage = Stage(settings, self.folder / OUTPUTS, gateway.context_window("executor"))
+        stack.push_async_callback(stage.close)
         remote = RemoteTools(servers.added() if settings.mcp else [], library.similarities)
         stack.push_async_callback(remote.close)
         # What is being proved gets neither network nor secrets; what was proved is granted.
@@ -251,6 +256,7 @@ class Sitting:
             effects=effects,
             remote=remote,
             outputs=self.folder / OUTPUTS,
+            stage=stage,
             approvals=self._approvals(effects),
             mended=library if settings.repair_in_use else None,
             provider=self._provider(sandbox, library),
@@ -306,7 +312,7 @@ class Sitting:
             stack,
             self.settings,
             self._warn,
-            roles=(*ROLES, *LATER_ROLES) if self.settings.principles else ROLES,
+            roles=(*asked_roles(self.settings), *(LATER_ROLES if self.settings.principles else ())),
             models=self._models,
         )
         library = open_library(self.settings, self._warn)
@@ -323,14 +329,15 @@ class Sitting:
         if self._sitting > 1:
             self.events.emit("run.resumed", run=self.run, sitting=self._sitting)
             return
+        roles = asked_roles(self.settings)
         self.events.emit(
             "run.started",
             run=self.run,
             task=task,
             files=files,
             model=services.gateway.model_name("executor"),
-            models={role: services.gateway.model_name(role) for role in ROLES},
-            context_windows={role: services.gateway.context_window(role) for role in ROLES},
+            models={role: services.gateway.model_name(role) for role in roles},
+            context_windows={role: services.gateway.context_window(role) for role in roles},
             sandbox=services.sandbox.name,
             image=services.sandbox.image,
             not_isolated=services.sandbox.isolation.missing(),
@@ -361,7 +368,7 @@ class Sitting:
         graph = build_graph(services, saver)
         config = {
             "configurable": {"thread_id": self.run},
-            "recursion_limit": NODES_PER_STEP * (self.settings.max_steps + 5),
+            "recursion_limit": NODES_PER_STEP * (most_steps(self.settings) + 5),
         }
         begun = await saver.aget_tuple(config) is not None
         state = await graph.ainvoke(None if begun else state, config, durability="sync")
@@ -400,7 +407,8 @@ class Sitting:
                 str(self.folder / OUTPUTS / name)
                 for step in state["steps"]
                 for name in step.get("files", ())
-            ],
+            ]
+            + [str(self.folder / OUTPUTS / name) for name in state["episode"].get("files", ())],
             roles={role: asdict(use) for role, use in services.gateway.spent_by_role.items()},
         )
         self.events.emit("run.finished", **result.to_dict())
@@ -428,6 +436,16 @@ class Sitting:
 
     def _warn(self, message: str) -> None:
         self.events.emit("warning", message=message)
+
+
+def asked_roles(settings: Settings) -> tuple[str, ...]:
+    """Roles whose models a run opens: a world model only where it has one of its own."""
+    return (*ROLES, WORLD_MODEL) if WORLD_MODEL in settings.roles else ROLES
+
+
+def most_steps(settings: Settings) -> int:
+    """Most decisions of a run, whichever way its task goes."""
+    return max(settings.max_steps, settings.max_actions)
 
 
 def seconds_of(earlier: list[Event]) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from yunjue.agent.experience import Experience
 from yunjue.agent.skilled import Skilled
+from yunjue.agent.stage import Stage
 from yunjue.config import Settings
 from yunjue.events import Events
 from yunjue.grants import call_of
@@ -34,6 +35,16 @@ DOMAIN_DEPTH = 4
 
 MOST_REMOTE = 3
 """Tools of MCP servers that are shown next to those of the library."""
+
+
+RECIPE = "recipe"
+"""Member of the origin of tools that are recipes (:mod:`yunjue.web.recipes`)."""
+
+
+def _recipes(query: str, similar: Any) -> list[tuple[Tool, float | None]]:
+    from yunjue.agent.recipes import search
+
+    return search(query, similar)
 
 
 class RunLibrary(Protocol):
@@ -81,6 +92,7 @@ class Services:
         run: the run's id.
         effects: retrieval goes through it, so that a replay sees the same tools.
         outputs: where files go that tools leave.
+        stage: the environment of the run's domain, if that has one.
         approvals: decides what may be done.
         mended: the library, if its tools are repaired in use.
         experience: the bank of principles; None when they are off.
@@ -99,6 +111,7 @@ class Services:
     effects: Effects
     remote: RemoteTools
     outputs: Path
+    stage: Stage
     approvals: Approvals
     mended: MendedLibrary | None = None
     experience: Experience | None = None
@@ -122,6 +135,7 @@ class Services:
         async def action() -> dict:
             kept = await asyncio.to_thread(self._of_library, query, domain)
             others = await asyncio.to_thread(self.remote.search, query, MOST_REMOTE)
+            others += await asyncio.to_thread(_recipes, query, self.library.similarities)
             names = {entry.tool.name for entry in kept}
             found = [(entry.tool, entry.similarity) for entry in kept]
             found += [(tool, score) for tool, score in others if tool.name not in names]
@@ -190,6 +204,8 @@ class Services:
         """Call ``tool`` once: in the sandbox with what it is granted, or at its server. The
         files it leaves go to the folder ``call`` of :attr:`outputs`."""
         if not tool.source:
+            if RECIPE in tool.origin:
+                return await self._call_recipe(call, tool, inputs)
             return await self._call_remote(tool, inputs)
         job = replace(
             call_of(tool, inputs, self.settings),
@@ -208,6 +224,21 @@ class Services:
 
         request = {**tool.origin["mcp"], "id": tool.id, "inputs": inputs}
         return CallOutcome(**await self.effects.perform("mcp", request, action))
+
+    async def _call_recipe(self, call: str, tool: Tool, inputs: dict) -> CallOutcome:
+        from yunjue.web import recipe_run, recipes
+
+        async def action() -> dict:
+            recipe = recipes.find(tool.name)
+            if recipes.as_tool(recipe).id != tool.id:
+                changed = f"The recipe {tool.name} has changed since it was found."
+                return CallOutcome(status="failed", reason="recipe", error=changed).model_dump()
+            folder = self.outputs / call
+            done = await recipe_run.carry_out(recipe, inputs, self.settings, folder)
+            return done.model_dump()
+
+        request = {"recipe": tool.name, "id": tool.id, "call": call, "inputs": inputs}
+        return CallOutcome(**await self.effects.perform("recipe", request, action))
 
     async def recorded(
         self, call: str, tool: Tool, outcome: CallOutcome, inputs: dict[str, Any]

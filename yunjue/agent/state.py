@@ -33,6 +33,8 @@ class State(TypedDict, total=False):
         rounds: how often the critic sent the executor back.
         checks: what verifiers said of the last draft.
         answer, status: the end: ``solved`` or ``not_solved``.
+        episode: how far a task has come that is solved by acting; see
+            :func:`yunjue.agent.acting.new_episode`.
         spent: see :class:`yunjue.limits.Spent`.
     """
 
@@ -59,6 +61,7 @@ class State(TypedDict, total=False):
     checks: list[dict[str, Any]]
     answer: str
     status: str
+    episode: dict[str, Any]
     spent: dict[str, float]
 
 
@@ -87,5 +90,6 @@ def new_state(task: str, files: dict[str, str]) -> State:
         checks=[],
         answer="",
         status="",
+        episode={},
         spent={},
     )

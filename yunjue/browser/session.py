@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
 import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from yunjue.browser import actions, finder, reading
 from yunjue.browser.change import difference
@@ -74,6 +75,7 @@ class ChromiumBrowser:
         self._downloads = Downloads(self._folder, settings.downloads, settings.most_download_bytes)
         self._playwright: pw.Playwright | None = None
         self._chromium: pw.Browser | None = None
+        self._context: pw.BrowserContext | None = None
         self._tabs: Tabs | None = None
         self._hands: Hands | None = None
         self._eyes: Eyes | None = None
@@ -98,6 +100,7 @@ class ChromiumBrowser:
                 timeout=30_000,
             )
             context = await self._chromium.new_context(
+                storage_state=_stored(self._settings.storage),
                 viewport={"width": width, "height": height},
                 service_workers="block",
                 accept_downloads=True,
@@ -105,6 +108,7 @@ class ChromiumBrowser:
         except Error as error:
             first = error.message.strip().splitlines()[0]
             raise BrowserUnavailable(f"{found.path} does not start: {first[:300]}") from error
+        self._context = context
         context.set_default_timeout(self._settings.timeout * 1000)
         self._tabs = Tabs(context, self._downloads.began)
         self._hands = Hands(self._settings, self._policy, self._tabs)
@@ -169,6 +173,7 @@ class ChromiumBrowser:
 
     async def close(self) -> None:
         """End the browser and all that belongs to it."""
+        await self._store()
         await self._downloads.end()
         if self._tabs:
             await self._tabs.end()
@@ -183,6 +188,16 @@ class ChromiumBrowser:
                         await part()
         self._chromium = self._playwright = None
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def _store(self) -> None:
+        """Keep the session, if it is to be kept and the browser is still there."""
+        if self._settings.storage is None or self._context is None:
+            return
+        context, self._context = self._context, None
+        with contextlib.suppress(Exception):  # closing goes on; the session is lost
+            async with asyncio.timeout(CLOSING_SECONDS):
+                state = await context.storage_state()
+            write_whole(self._settings.storage, json.dumps(state).encode())
 
     async def __aenter__(self) -> ChromiumBrowser:
         return self
@@ -219,3 +234,11 @@ class ChromiumBrowser:
 def _refuses(seen: Observation, refused: list[str]) -> bool:
     """Whether what is seen is the gateway's own answer: the reason, and nothing else."""
     return len(seen.elements) == 1 and any(why.startswith(seen.elements[0].name) for why in refused)
+
+
+def _stored(path: Path | None) -> Any:
+    """What Playwright is given of an earlier session; None without a readable file."""
+    try:
+        return json.loads(path.read_bytes()) if path else None
+    except (OSError, ValueError):
+        return None

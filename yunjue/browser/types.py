@@ -366,6 +366,9 @@ class BrowserSettings:
         budget: tokens of an observation's text, counted as characters / 4.
         most_elements: of one observation; those past it are seen with its ``more``.
         viewport: width and height in CSS pixels.
+        storage: file of cookies and local storage: read when the browser starts, if it is there,
+            and written when it closes, so that another browser goes on in the same session. Who
+            reads it can do the same.
         executable: the Chromium to use; None finds one.
     """
 
@@ -381,6 +384,7 @@ class BrowserSettings:
     budget: int = 2000
     most_elements: int = 10_000
     viewport: tuple[int, int] = (1280, 800)
+    storage: Path | None = None
     executable: str | None = None
 
 

@@ -16,6 +16,7 @@ from yunjue.errors import UsageError
 if TYPE_CHECKING:
     from yunjue.metrics.record import History
 
+WEB = "web"
 PLOT_WIDTH = 80  # off a terminal
 
 
@@ -28,7 +29,8 @@ def metrics(
     evolution: Annotated[
         str | None,
         typer.Argument(
-            help="Its id, the start or end of one, a folder or a journal. Default: the newest."
+            help="Its id, the start or end of one, a folder or a journal. Default: the newest. "
+            "`web`: how well runs in the browser foresee what they do."
         ),
     ] = None,
     by: Annotated[By | None, typer.Option("--by", help="A table of steps or of domains.")] = None,
@@ -46,6 +48,12 @@ def metrics(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write one page with all of it.")
     ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export", metavar="FILE", help="With `web`: write all (page, action, next page)."
+        ),
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Show whether an evolution still learns: tools made over tool calls (EGL), and its cost.
@@ -57,6 +65,12 @@ def metrics(
     from yunjue.metrics.report import load, report, twice
     from yunjue.metrics.tables import word
 
+    if evolution == WEB:
+        from yunjue.cli.metrics_web import metrics_web
+
+        return metrics_web(export, json)
+    if export is not None:
+        raise UsageError("--export belongs to `yunjue metrics web`.")
     if sum((json, csv, plot, by is not None)) > 1:
         raise UsageError("--json, --csv, --plot and --by exclude one another: one of them.")
     journal = find(home() / "evolutions", evolution)

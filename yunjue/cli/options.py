@@ -100,6 +100,73 @@ def switched(name: str, value: str | None) -> bool | None:
     return None if value is None else value == "on"
 
 
+StartUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Solve the task in a browser that begins with this page."),
+]
+AllowOrigin = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ORIGIN",
+        help="Let the browser reach https://HOST, https://*.HOST or * (all that is public). "
+        "Repeatable; default: the start page's.",
+    ),
+]
+AllowPrivate = Annotated[
+    bool | None,
+    typer.Option("--allow-private", help="Let the browser reach addresses that are not public."),
+]
+WebSecret = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=ORIGIN",
+        help="Let the agent type this secret (see `yunjue keys`) on pages of that origin, and "
+        "nowhere else. Repeatable.",
+    ),
+]
+Visible = Annotated[bool | None, typer.Option("--visible", help="Show the browser's window.")]
+Screenshots = Annotated[
+    str | None,
+    typer.Option(metavar="end|each", help="Pictures to keep: the last, or of each step."),
+]
+LookAhead = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|never|always|critic",
+        help="Imagine what actions in the browser do before one is taken; default: auto.",
+    ),
+]
+Depth = Annotated[
+    int | None, typer.Option("--look-ahead-depth", help="Actions to imagine in a row: 1 or 2.")
+]
+MaxActions = Annotated[
+    int | None, typer.Option(help="Most actions in an environment such as the browser.")
+]
+
+
+def browsing(
+    start_url: str | None,
+    allow_origin: list[str] | None,
+    allow_private: bool | None,
+    web_secret: list[str] | None,
+    visible: bool | None,
+    screenshots: str | None,
+    look_ahead: str | None,
+    look_ahead_depth: int | None,
+) -> dict[str, object]:
+    """The settings of the flags for the browser."""
+    return {
+        "start_url": start_url,
+        "allow_origins": allow_origin or None,
+        "allow_private": allow_private,
+        "web_secrets": web_secret or None,
+        "headless": False if visible else None,
+        "screenshots": screenshots,
+        "look_ahead": look_ahead,
+        "look_ahead_depth": look_ahead_depth,
+    }
+
+
 MaxCost = Annotated[float | None, typer.Option(help="Most US dollars to spend.")]
 MaxTokens = Annotated[int | None, typer.Option(help="Most tokens to use.")]
 MaxSteps = Annotated[int | None, typer.Option(help="Most decisions of the executor.")]

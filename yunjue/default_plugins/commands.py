@@ -23,6 +23,7 @@ def register_commands(app: typer.Typer) -> None:
         skills,
         solve,
         tools,
+        web,
     )
 
     app.command("solve")(solve.solve)
@@ -38,4 +39,5 @@ def register_commands(app: typer.Typer) -> None:
     app.add_typer(keys.app, name="keys")
     app.add_typer(plugins.app, name="plugins")
     app.add_typer(sandbox.app, name="sandbox")
+    app.add_typer(web.app, name="web")
     app.command("doctor")(doctor.doctor)

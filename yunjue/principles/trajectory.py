@@ -250,6 +250,8 @@ def _foreign(events: Iterable[Event]) -> Iterable[str]:
             leaves = list(_leaves(outcome.get("output")))
             yield from leaves
             yield " ".join(leaves)
+        elif event.kind == "action.done":
+            yield from (event.data["error"], event.data["change"])
 
 
 def _told(events: Iterable[Event]) -> Iterable[str]:
