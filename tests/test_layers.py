@@ -10,10 +10,10 @@ import yunjue
 ROOT = Path(yunjue.__file__).parent
 
 LAYERS = [
-    {"errors", "types", "hashing", "hosts", "files", "concurrency"},
+    {"errors", "types", "hashing", "hosts", "files", "foreign", "concurrency"},
     {"protocols", "domains", "events", "hookspecs"},
     {"config", "limits", "keys", "plugins", "weights", "weight_sources", "prompts"},
-    {"models", "sandbox", "store"},
+    {"models", "sandbox", "store", "browser"},
     {
         "library",
         "synthesis",
@@ -24,6 +24,8 @@ LAYERS = [
         "mcp_client",
         "metrics",
         "principles",
+        "strategies",
+        "web",
     },
     {"agent"},
     {"mcp_server", "evolution"},

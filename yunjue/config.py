@@ -35,7 +35,10 @@ EVOLUTION_ROLES = ("aggregator", "merger")
 LATER_ROLES = ("distiller",)
 """Who asks them after a run. Traces of runs name only the models of :data:`ROLES`."""
 
-ALL_ROLES = (*ROLES, *EVOLUTION_ROLES, *LATER_ROLES)
+WORLD_MODEL = "world_model"
+"""Who foresees what an action would do; unless it has a model of its own, the executor's does."""
+
+ALL_ROLES = (*ROLES, *EVOLUTION_ROLES, *LATER_ROLES, WORLD_MODEL)
 
 
 def home() -> Path:
@@ -70,6 +73,18 @@ class Settings(BaseSettings):
     )
     principles: bool = Field(False, description="use lessons of earlier runs and learn new ones")
     domain: str = Field("auto", description="domain of tasks: auto, none or a name")
+    start_url: str | None = Field(None, description="page where a task in the browser begins")
+    allow_origins: list[str] = Field([], description="origins that the browser may reach")
+    allow_private: bool = Field(False, description="let the browser reach private addresses")
+    web_secrets: list[str] = Field([], description="NAME=ORIGIN: secrets to type there only")
+    headless: bool = Field(True, description="run the browser without a window")
+    screenshots: Literal["end", "each"] = Field("end", description="pictures that a run keeps")
+    look_ahead: Literal["auto", "never", "always", "critic"] = Field(
+        "auto", description="when actions are imagined before one is taken"
+    )
+    look_ahead_depth: Literal[1, 2] = Field(1, description="actions that are imagined in a row")
+    look_ahead_candidates: PositiveInt = Field(3, description="actions that are compared")
+    look_ahead_from: PositiveInt = Field(3, description="first decision that compares any")
     mcp: bool = Field(True, description="offer the tools of MCP servers that were added")
     top_k: PositiveInt = Field(5, description="tools shown to the model")
     min_similarity: float = Field(
@@ -83,6 +98,7 @@ class Settings(BaseSettings):
     max_tokens: PositiveInt | None = Field(None, description="tokens a run may use")
     max_calls: PositiveInt | None = Field(200, description="model calls a run may make")
     max_steps: PositiveInt = Field(12, description="decisions the executor may take")
+    max_actions: PositiveInt = Field(30, description="actions a run may take in an environment")
     timeout: PositiveFloat | None = Field(None, description="wall seconds a run may take")
     tool_seconds: PositiveFloat = Field(10.0, description="wall seconds of one tool call")
     tool_memory: PositiveInt = Field(512, description="MiB of memory of one tool call")
@@ -91,6 +107,14 @@ class Settings(BaseSettings):
     @classmethod
     def _hosts(cls, value: list[str]) -> list[str]:
         return [str(Rule.parse(text)) for text in value]
+
+    @field_validator("web_secrets")
+    @classmethod
+    def _bound_secrets(cls, value: list[str]) -> list[str]:
+        keys.secret_names([text.partition("=")[0] for text in value])
+        if wrong := [text for text in value if not text.partition("=")[2].startswith("http")]:
+            raise ValueError(f"{wrong[0]!r} is not NAME=ORIGIN, as SHOP_KEY=https://shop.example")
+        return value
 
     @field_validator("grant_secrets")
     @classmethod
@@ -118,7 +142,14 @@ class Settings(BaseSettings):
         return (self.library or home() / "library").expanduser().absolute()
 
     def limits(self) -> Limits:
-        return Limits(self.max_cost, self.max_tokens, self.max_calls, self.max_steps, self.timeout)
+        return Limits(
+            self.max_cost,
+            self.max_tokens,
+            self.max_calls,
+            self.max_steps,
+            self.timeout,
+            self.max_actions,
+        )
 
     def tool_limits(self) -> SandboxLimits:
         """The bounds of one tool call."""

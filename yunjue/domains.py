@@ -56,7 +56,7 @@ class Step:
         change: what followed, as the model reads it.
         answer: the task's answer, when the action ended the episode; else None.
         reward: of the environment, if it has one.
-        files: paths of what it left in the run's folder.
+        files: what it left, relative to the folder of the environment.
         details: more of what followed, as JSON.
     """
 
@@ -73,6 +73,10 @@ class Environment(Protocol):
     """A place that a run acts in; one instance serves one run.
 
     An action is a dict: ``action``, the name of an :class:`ActionKind`, and its arguments.
+
+    :meth:`actions` and :meth:`risk` depend on their arguments alone: a replay asks them of an
+    instance that was never started. What else the model is told is recorded, and comes from the
+    record when a run is resumed or replayed.
     """
 
     def actions(self, observed: Observed) -> Sequence[ActionKind]:
@@ -111,10 +115,17 @@ class Environment(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an environment is made: the run's settings, and a folder of the run for files."""
+    """Where an environment is made; that alone must not open or start anything.
+
+    Attributes:
+        settings: of the run.
+        folder: of the run, for files; it may not be there yet.
+        tokens: that the text of an observation may take.
+    """
 
     settings: Settings
     folder: Path
+    tokens: int = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +152,8 @@ class Domain:
         skills: folder of skills.
         readers: suffix (".parquet") -> what is told of such a file, in one short text.
         environment: makes the place to act in; None: the domain works with tools.
-        strategy: name of the strategy that chooses among actions; "" takes the first.
+        strategy: name of the strategy that chooses among actions (``register_strategies``);
+            "" takes the first proposal.
         verify: (task, answer, files) -> whether the answer holds, without knowing it.
         tasks: JSONL file of tasks for an evolution.
     """

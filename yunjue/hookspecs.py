@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from yunjue.events import Event
     from yunjue.evolution.engine import Context, Engine
     from yunjue.protocols import ChatModel, Embedder, Sandbox
+    from yunjue.strategies.shape import Strategy
     from yunjue.types import Tool, Verdict
 
 hookspec = pluggy.HookspecMarker("yunjue")
@@ -53,6 +54,12 @@ def register_sandboxes(register: Callable[[str, Callable[[Settings], Sandbox]], 
 def register_domains(register: Callable[[Domain], None]) -> None:
     """Offer domains: ``register(Domain(name="acme", ...))``; ``--domain acme`` sends a task
     there, and the manager is asked where :attr:`~yunjue.domains.Domain.fits` says so."""
+
+
+@hookspec
+def register_strategies(register: Callable[[str, Callable[[Settings], Strategy]], None]) -> None:
+    """Offer strategies: ``register("acme", make)``; a domain with ``strategy="acme"`` has its
+    actions chosen by ``make(settings)``."""
 
 
 @hookspec

@@ -15,13 +15,15 @@ from yunjue.types import ModelReply
 @dataclass(frozen=True, slots=True)
 class Limits:
     """None means no limit. Cost in US dollars, time in wall seconds; ``steps`` are the
-    executor's decisions, ``calls`` the requests to a model."""
+    executor's decisions, ``calls`` the requests to a model, ``actions`` those in an
+    environment."""
 
     cost_usd: float | None = None
     tokens: int | None = None
     calls: int | None = None
     steps: int | None = None
     seconds: float | None = None
+    actions: int | None = None
 
 
 @dataclass(slots=True)
@@ -33,6 +35,7 @@ class Spent:
     completion_tokens: int = 0
     calls: int = 0
     steps: int = 0
+    actions: int = 0
 
     @property
     def tokens(self) -> int:
@@ -106,3 +109,14 @@ class Meter:
         """Count one decision of the executor, after checking that it may be taken."""
         self.check()
         self.spent.steps += 1
+
+    def act(self) -> None:
+        """Count one action in an environment, after checking that it may be taken."""
+        self.check()
+        bound = self.limits.actions
+        if bound is not None and self.spent.actions >= bound:
+            raise LimitReached(
+                f"The limit on actions is reached: {self.spent.actions} of {bound}.",
+                hint="`yunjue resume RUN --max-actions N` goes on.",
+            )
+        self.spent.actions += 1

@@ -21,7 +21,8 @@ from yunjue.domains import Domain
 from yunjue.errors import PluginError, UsageError
 
 GROUP = "yunjue"
-BUILT_IN = ("commands", "models", "embedders", "sandboxes", "engines")
+BUILT_IN = ("commands", "models", "embedders", "sandboxes", "engines", "strategies", "web")
+SINGULAR = {"sandboxes": "sandbox", "strategies": "strategy"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class Plugins:
         makers = self.offered(kind)
         if name not in makers:
             known = ", ".join(sorted(makers))
-            raise UsageError(f"There is no {kind[:-1]} {name!r}; there are {known}.")
+            raise UsageError(f"There is no {_one(kind)} {name!r}; there are {known}.")
         return makers[name](*args)
 
     def offered(self, kind: str) -> dict[str, Callable[..., Any]]:
@@ -95,7 +96,7 @@ class Plugins:
 
         def register(name: str, maker: Callable[..., Any]) -> None:
             if name in makers:
-                raise PluginError(f"Two plugins register the {kind[:-1]} {name!r}.")
+                raise PluginError(f"Two plugins register the {_one(kind)} {name!r}.")
             makers[name] = maker
 
         getattr(self.hook, f"register_{kind}")(register=register)
@@ -125,6 +126,10 @@ class Plugins:
         """The first reason a plugin gives against admitting ``tool``; empty if none."""
         reasons = [reason for reason in self.hook.admit_tool(tool=tool, verdict=verdict) if reason]
         return reasons[0] if reasons else ""
+
+
+def _one(kind: str) -> str:
+    return SINGULAR.get(kind, kind[:-1])
 
 
 @cache

@@ -6,6 +6,10 @@
                             |          ^  |  \\
                             v          |  |   critic -> integrator
                         developer -----+--+  (act -> mender -> executor, when a tool is worn)
+
+    route -> enter -> choose -> approve -> perform -> choose ... conclude -> integrator
+
+The second way is that of a task whose domain has an environment to act in.
 """
 
 from __future__ import annotations
@@ -15,13 +19,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
+from yunjue.agent import acting
 from yunjue.agent.critic import judge
 from yunjue.agent.developer import develop
 from yunjue.agent.executor import act, decide_step
 from yunjue.agent.integrator import integrate
 from yunjue.agent.manager import decide, retrieve
 from yunjue.agent.mender import mend
-from yunjue.agent.routing import route
+from yunjue.agent.routing import domain_of, route
 from yunjue.agent.services import Services
 from yunjue.agent.state import State
 from yunjue.limits import Spent
@@ -41,6 +46,11 @@ NODES: dict[str, Node] = {
     "mender": mend,
     "critic": judge,
     "integrator": integrate,
+    "enter": acting.enter,
+    "choose": acting.choose,
+    "approve": acting.approve,
+    "perform": acting.perform,
+    "conclude": acting.conclude,
 }
 
 
@@ -52,7 +62,7 @@ def build_graph(services: Services, checkpointer: Any = None) -> Any:
     for name, node in NODES.items():
         graph.add_node(name, _metered(node, services))
     graph.add_edge(START, "route")
-    graph.add_edge("route", "retrieve")
+    graph.add_conditional_edges("route", after_route, ["retrieve", "enter"])
     graph.add_edge("retrieve", "manager")
     graph.add_conditional_edges("manager", after_manager, ["developer", "executor"])
     graph.add_edge("developer", "executor")
@@ -61,7 +71,17 @@ def build_graph(services: Services, checkpointer: Any = None) -> Any:
     graph.add_edge("mender", "executor")
     graph.add_conditional_edges("critic", after_critic, ["executor", "integrator"])
     graph.add_edge("integrator", END)
+    graph.add_edge("enter", "choose")
+    graph.add_conditional_edges("choose", acting.after_choose, ["approve", "conclude"])
+    graph.add_conditional_edges("approve", acting.after_approve, ["perform", "choose"])
+    graph.add_conditional_edges("perform", acting.after_perform, ["choose", "conclude"])
+    graph.add_conditional_edges("conclude", acting.after_conclude, ["choose", "integrator"])
     return graph.compile(checkpointer=checkpointer)
+
+
+def after_route(state: State) -> str:
+    domain = domain_of(state)
+    return "enter" if domain is not None and domain.environment is not None else "retrieve"
 
 
 def after_manager(state: State) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from yunjue.agent.run import RunResult, Sitting
-from yunjue.config import ROLES, Settings
+from yunjue.config import Settings
 from yunjue.errors import TraceError
 from yunjue.events import Event, Subscriber
 from yunjue.models.scripted import ReplayModel
@@ -29,11 +29,28 @@ KEPT = (
 """Settings that decide what a run does; a replay takes them from the trace."""
 
 
+NEWER = {"principles": False, "repair_in_use": False, "domain": "none"}
+"""What a run did that was recorded before there were these settings."""
+
+ACTING = (
+    "allow_origins",
+    "allow_private",
+    "look_ahead",
+    "look_ahead_candidates",
+    "look_ahead_depth",
+    "look_ahead_from",
+    "max_actions",
+    "start_url",
+    "web_secrets",
+)
+"""Settings of runs in an environment; where a trace does not name them, they do not matter."""
+
+
 def kept(recorded: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of :data:`KEPT` as they were recorded. What an old trace does not name was
-    not there yet."""
-    newer = {name: recorded.get(name, False) for name in ("principles", "repair_in_use")}
-    return {name: recorded[name] for name in KEPT} | newer
+    """The settings that decide what a run does, as they were recorded."""
+    newer = {name: recorded.get(name, then) for name, then in NEWER.items()}
+    acting = {name: recorded[name] for name in ACTING if name in recorded}
+    return {name: recorded[name] for name in KEPT} | newer | acting
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +113,7 @@ def _first(events: list[Event], kind: str, trace: Path) -> Event:
 
 def _models(started: Mapping[str, Any]) -> dict[str, list[Any]]:
     windows = started["context_windows"]
-    return {role: [ReplayModel(started["models"][role], windows[role])] for role in ROLES}
+    return {role: [ReplayModel(started["models"][role], windows[role])] for role in windows}
 
 
 def _differences(

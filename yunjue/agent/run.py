@@ -13,8 +13,9 @@ from yunjue.agent.experience import LEAST_SIMILARITY, Experience
 from yunjue.agent.graph import build_graph
 from yunjue.agent.services import Services
 from yunjue.agent.shared import Shared, open_sandbox_and_models
+from yunjue.agent.stage import Stage
 from yunjue.agent.state import State, new_state
-from yunjue.config import LATER_ROLES, ROLES, Settings, home
+from yunjue.config import LATER_ROLES, ROLES, WORLD_MODEL, Settings, home
 from yunjue.errors import LimitReached, UsageError, YunjueError
 from yunjue.events import Event, Events, Subscriber
 from yunjue.grants import GrantedSandbox
@@ -191,9 +192,13 @@ class Sitting:
         settings = self.settings
         effects = self._make_effects(self.events)
         shared = self._shared or await self._own(stack)
-        models, sandbox, library = shared.models, shared.sandbox, shared.library
+        # What would be imagined, the executor's model imagines, if no other is named for it.
+        models = {WORLD_MODEL: shared.models["executor"], **shared.models}
+        sandbox, library = shared.sandbox, shared.library
         cache = ReplyCache(home() / "cache" / "replies") if settings.cache else None
         gateway = Gateway(models, effects, meter, self.events, cache)
+        stage = Stage(settings, self.folder / OUTPUTS, gateway.context_window("executor"))
+        stack.push_async_callback(stage.close)
         remote = RemoteTools(servers.added() if settings.mcp else [], library.similarities)
         stack.push_async_callback(remote.close)
         # What is being proved gets neither network nor secrets; what was proved is granted.
@@ -219,6 +224,7 @@ class Sitting:
             effects=effects,
             remote=remote,
             outputs=self.folder / OUTPUTS,
+            stage=stage,
             mended=library if settings.repair_in_use else None,
             experience=self._experience(stack, effects, models) if settings.principles else None,
         )
@@ -241,7 +247,7 @@ class Sitting:
             stack,
             self.settings,
             self._warn,
-            roles=(*ROLES, *LATER_ROLES) if self.settings.principles else ROLES,
+            roles=(*asked_roles(self.settings), *(LATER_ROLES if self.settings.principles else ())),
             models=self._models,
         )
         library = open_library(self.settings, self._warn)
@@ -253,14 +259,15 @@ class Sitting:
             sittings = sum(event.kind == "run.resumed" for event in self.earlier)
             self.events.emit("run.resumed", run=self.run, sitting=sittings + 2)
             return
+        roles = asked_roles(self.settings)
         self.events.emit(
             "run.started",
             run=self.run,
             task=task,
             files=files,
             model=services.gateway.model_name("executor"),
-            models={role: services.gateway.model_name(role) for role in ROLES},
-            context_windows={role: services.gateway.context_window(role) for role in ROLES},
+            models={role: services.gateway.model_name(role) for role in roles},
+            context_windows={role: services.gateway.context_window(role) for role in roles},
             sandbox=services.sandbox.name,
             image=services.sandbox.image,
             not_isolated=services.sandbox.isolation.missing(),
@@ -290,7 +297,7 @@ class Sitting:
         graph = build_graph(services, saver)
         config = {
             "configurable": {"thread_id": self.run},
-            "recursion_limit": NODES_PER_STEP * (self.settings.max_steps + 5),
+            "recursion_limit": NODES_PER_STEP * (most_steps(self.settings) + 5),
         }
         begun = await saver.aget_tuple(config) is not None
         return await graph.ainvoke(None if begun else state, config, durability="sync")
@@ -315,7 +322,8 @@ class Sitting:
                 str(self.folder / OUTPUTS / name)
                 for step in state["steps"]
                 for name in step.get("files", ())
-            ],
+            ]
+            + [str(self.folder / OUTPUTS / name) for name in state["episode"].get("files", ())],
             roles={role: asdict(use) for role, use in services.gateway.spent_by_role.items()},
         )
         self.events.emit("run.finished", **result.to_dict())
@@ -338,6 +346,16 @@ class Sitting:
 
     def _warn(self, message: str) -> None:
         self.events.emit("warning", message=message)
+
+
+def asked_roles(settings: Settings) -> tuple[str, ...]:
+    """Roles whose models a run opens: a world model only where it has one of its own."""
+    return (*ROLES, WORLD_MODEL) if WORLD_MODEL in settings.roles else ROLES
+
+
+def most_steps(settings: Settings) -> int:
+    """Most decisions of a run, whichever way its task goes."""
+    return max(settings.max_steps, settings.max_actions)
 
 
 def seconds_of(earlier: list[Event]) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from yunjue.agent.experience import Experience
+from yunjue.agent.stage import Stage
 from yunjue.config import Settings
 from yunjue.events import Events
 from yunjue.grants import call_of
@@ -69,6 +70,7 @@ class Services:
         run: the run's id.
         effects: retrieval goes through it, so that a replay sees the same tools.
         outputs: where files go that tools leave.
+        stage: the environment of the run's domain, if that has one.
         mended: the library, if its tools are repaired in use.
         experience: the bank of principles; None when they are off.
     """
@@ -84,6 +86,7 @@ class Services:
     effects: Effects
     remote: RemoteTools
     outputs: Path
+    stage: Stage
     mended: MendedLibrary | None = None
     experience: Experience | None = None
 

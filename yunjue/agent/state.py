@@ -29,6 +29,8 @@ class State(TypedDict, total=False):
         remark: what the executor is told about its last decision or draft.
         rounds: how often the critic sent the executor back.
         answer, status: the end: ``solved`` or ``not_solved``.
+        episode: how far a task has come that is solved by acting; see
+            :func:`yunjue.agent.acting.new_episode`.
         spent: see :class:`yunjue.limits.Spent`.
     """
 
@@ -52,6 +54,7 @@ class State(TypedDict, total=False):
     rounds: int
     answer: str
     status: str
+    episode: dict[str, Any]
     spent: dict[str, float]
 
 
@@ -77,5 +80,6 @@ def new_state(task: str, files: dict[str, str]) -> State:
         rounds=0,
         answer="",
         status="",
+        episode={},
         spent={},
     )

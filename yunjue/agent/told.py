@@ -70,10 +70,27 @@ def _admitted(data: dict[str, Any]) -> str:
     return f"admit     {data['signature']} ({why})"
 
 
+def _acted(data: dict[str, Any]) -> str:
+    what = data["error"] or data["change"] or "nothing changed"
+    files = f"; files: {', '.join(data['files'])}" if data["files"] else ""
+    return f"acted     {_short(('ERROR ' if data['error'] else '') + what, 160)}{files}"
+
+
+def _compared(data: dict[str, Any]) -> str:
+    told = "; ".join(f"{_short(one['action'], 60)} {one['score']:g}" for one in data["candidates"])
+    return f"compare   {_short(told, 300)}"
+
+
 _LINES = {
     "run.started": lambda d: f"run       {d['run']}  model {d['model']}  sandbox {d['sandbox']}",
     "run.resumed": lambda d: f"run       {d['run']} resumed, sitting {d['sitting']}",
     "domain.chosen": lambda d: f"domain    {d['domain'] or 'none'}",
+    "candidates.judged": _compared,
+    "action.chosen": lambda d: (
+        f"act {d['number']:<5} {_short(d['action'])}" + (f" ({d['why']})" if d["why"] else "")
+    ),
+    "action.done": _acted,
+    "action.unforeseen": lambda d: f"foresee   not {_short(d['action'])}: {_short(d['why'])}",
     "tools.retrieved": lambda d: f"library   {', '.join(d['names']) or 'has no tool to offer'}",
     "principles.found": lambda d: "\n".join(f"lesson    {_short(text)}" for text in d["texts"]),
     "principles.learnt": lambda d: f"learn     {_learnt(d)}",

@@ -1,0 +1,125 @@
+"""Whole runs that act in an environment, with a scripted model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rooms import TASK, Fragile, Rooms, offered, rule, settings_of
+from rooms import rooms as rooms  # a fixture
+
+from yunjue.agent.replay import replay
+from yunjue.agent.run import resume, runs, solve
+from yunjue.domains import Judged
+from yunjue.errors import LimitReached, YunjueError
+from yunjue.traces.trace import read_trace
+
+pytestmark = pytest.mark.usefixtures("shared_base")
+
+
+def events_of(run):
+    return read_trace(runs().path(run) / "trace.jsonl")
+
+
+def newest():
+    return runs().names()[-1]
+
+
+def prompts(run):
+    asked = [e.data["request"] for e in events_of(run) if e.data.get("effect") == "model"]
+    return [one["request"]["messages"][-1]["content"] for one in asked]
+
+
+async def test_a_task_is_solved_by_acting(tmp_path, rooms):
+    result = await solve(TASK, settings_of(tmp_path))
+    assert (result.status, result.answer) == ("solved", "cellar")
+    (place,) = rooms.made
+    assert [action["action"] for action in place.done] == ["go", "go", "stop"]
+    assert place.closed
+    assert [Path(file).name for file in result.files] == ["1.txt", "2.txt"]
+    assert "outputs/rooms/" in result.files[0]
+    told = [event.kind for event in events_of(result.run)]
+    assert told.count("action.chosen") == told.count("action.done") == 3
+
+
+async def test_a_prompt_begins_with_the_task_and_ends_with_what_is_seen(tmp_path, rooms):
+    result = await solve(TASK, settings_of(tmp_path))
+    first, second, third, *_ = prompts(result.run)
+    same = first.index("What is there now")
+    assert first[:same] == second[:same]
+    assert "Rooms are in a row." in first[:same]
+    assert '{"action": "go", "way": "on"}\n| hall -> kitchen' in third
+    assert third.index("kitchen -> cellar") < third.index("| You are in the cellar.")
+
+
+async def test_a_replay_needs_no_environment(tmp_path, rooms):
+    result = await solve(TASK, settings_of(tmp_path))
+    again = await replay(runs().path(result.run) / "trace.jsonl", settings_of(tmp_path))
+    assert (again.differences, again.result.answer) == ([], "cellar")
+    assert [place.opened for place in rooms.made] == [1, 0]
+
+
+async def test_a_resumed_run_goes_on_where_it_was(tmp_path, rooms):
+    with pytest.raises(LimitReached, match="actions"):
+        await solve(TASK, settings_of(tmp_path, max_actions=1))
+    result = await resume(newest(), {"max_actions": 9})
+    assert (result.status, result.answer) == ("solved", "cellar")
+    before, after = rooms.made
+    assert [action["action"] for action in before.done] == ["go"]
+    assert [action["action"] for action in after.done] == ["go", "stop"]
+
+
+async def test_what_may_have_been_done_is_not_done_again(tmp_path):
+    Fragile.broken = False
+    with offered(environment=Fragile):
+        with pytest.raises(YunjueError, match="fell down"):
+            await solve(TASK, settings_of(tmp_path))
+        result = await resume(newest(), {})
+        assert result.status == "solved"
+        # It was restored in the kitchen, told that it is not known what happened, and went on.
+        assert [action["action"] for action in Rooms.made[-1].done] == ["go", "stop"]
+    told = [e.data["change"] for e in events_of(result.run) if e.kind == "action.done"]
+    assert "not known whether this was done" in told[1]
+
+
+async def test_an_action_that_failed_is_not_taken_again_in_the_same_place(tmp_path, rooms):
+    stubborn = rule("Which action", action="go", way="up")
+    result = await solve(TASK, settings_of(tmp_path, stubborn))
+    assert result.status == "not_solved"
+    assert len(rooms.made[0].done) == 1
+    refused = [e.data["problem"] for e in events_of(result.run) if e.kind == "model.repaired"]
+    assert "failed here before" in refused[0]
+
+
+async def test_the_critic_sends_the_agent_back_once(tmp_path, rooms):
+    early = rule("(?<!not accepted).*hall.*Which action", action="stop", answer="hall")
+    early["times"] = 1
+    unsure = rule("says that the task is done", why="no lamp was seen", done=False)
+    unsure["times"] = 1
+    result = await solve(TASK, settings_of(tmp_path, early, unsure))
+    assert (result.status, result.answer) == ("solved", "cellar")
+    assert "was not accepted: no lamp was seen" in prompts(result.run)[2]
+
+
+async def test_the_verifier_of_the_domain_has_the_last_word(tmp_path):
+    def verify(task, answer, files):
+        return Judged(answer == "attic", "the lamp is in the attic")
+
+    with offered(verify=verify):
+        result = await solve(TASK, settings_of(tmp_path))
+    assert result.status == "not_solved"
+
+
+async def test_the_prompt_fits_a_small_model(tmp_path, rooms, monkeypatch):
+    monkeypatch.setattr(Rooms, "seen", lambda self: _wide(self))
+    result = await solve(
+        TASK, settings_of(tmp_path, rule("Which action", action="stop", answer="x"))
+    )
+    assert result.status == "solved"
+    assert "(what follows is left out)" in prompts(result.run)[0]
+
+
+def _wide(place):
+    from yunjue.domains import Observed
+
+    return Observed("wall " * 20_000, "hall")

@@ -1,0 +1,112 @@
+"""The environment of a run: made once, opened when an action is really to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from yunjue.config import Settings
+from yunjue.domains import Domain, Environment, Observed, Place, Step
+from yunjue.plugins import plugins
+from yunjue.strategies.shape import Strategy
+
+GREEDY = "greedy"
+"""The strategy of a domain that names none."""
+MOST_TOKENS = 2000
+LEAST_TOKENS = 200
+KEPT_FOR_REST = 1800
+"""Tokens of a prompt that are not the observation: the task, the actions, what was done, and
+the reply."""
+MARKS = 0.8
+"""Marks and indentation make an observation longer than its own budget counts."""
+
+
+def observation_tokens(context_window: int) -> int:
+    """Tokens that an observation may take, so that a whole prompt fits the model."""
+    room = int((context_window - KEPT_FOR_REST) * MARKS)
+    return max(LEAST_TOKENS, min(MOST_TOKENS, room))
+
+
+class Stage:
+    """One run's environment.
+
+    Args:
+        folder: of the run; each domain has its own folder in it.
+    """
+
+    def __init__(self, settings: Settings, folder: Path, context_window: int) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._tokens = observation_tokens(context_window)
+        self._environment: Environment | None = None
+        self._strategy: Strategy | None = None
+        self._open = False
+
+    def environment(self, domain: Domain) -> Environment:
+        """That of the domain, not opened by this."""
+        if self._environment is None:
+            assert domain.environment is not None, "the graph sends only such domains here"
+            place = Place(self._settings, self._folder / domain.name, self._tokens)
+            self._environment = domain.environment(place)
+        return self._environment
+
+    def strategy(self, domain: Domain) -> Strategy:
+        """That which the domain names.
+
+        Raises:
+            UsageError: no plugin offers it.
+        """
+        if self._strategy is None:
+            name = domain.strategy or GREEDY
+            self._strategy = plugins().choose("strategies", name, self._settings)
+        return self._strategy
+
+    async def start(self, domain: Domain, task: str, files: Mapping[str, Path]) -> Observed:
+        environment = self.environment(domain)
+        self._open = True
+        return await environment.start(task, files)
+
+    async def step(
+        self,
+        domain: Domain,
+        action: Mapping[str, Any],
+        done: Sequence[Mapping[str, Any]],
+        last: Observed,
+        fresh: bool,
+    ) -> Step:
+        """Do ``action``; in a resumed run the environment is brought back first.
+
+        Args:
+            done: the actions before, oldest first.
+            fresh: False if an interrupted sitting may have done it already. Then it is not
+                done again: nobody knows whether it can be.
+        """
+        environment = self.environment(domain)
+        if not self._open:
+            self._open = True
+            now = await environment.restore(done, last)
+            if not fresh:
+                return Step(now, change=UNKNOWN)
+            if now.text != last.text:
+                return Step(now, change=MOVED)
+        return await environment.step(action)
+
+    async def close(self) -> None:
+        if self._environment is not None and self._open:
+            await self._environment.close()
+
+
+UNKNOWN = (
+    "The run was interrupted, and it is not known whether this was done. Look at what is there now."
+)
+MOVED = "Not done: the run was interrupted, and something else is there now."
+
+
+def step_to_json(step: Step) -> dict[str, Any]:
+    return {**asdict(step), "files": list(step.files)}
+
+
+def step_from_json(data: Mapping[str, Any]) -> Step:
+    return Step(**{**data, "observed": Observed(**data["observed"])})

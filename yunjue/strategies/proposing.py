@@ -1,0 +1,180 @@
+"""Asking a model for an action: the prompt, the schema, and what is not accepted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from yunjue.domains import ActionKind, Observed
+from yunjue.errors import PromptTooLong
+from yunjue.foreign import MARK, block, inline
+from yunjue.hashing import canonical_json
+from yunjue.prompts import conversation
+from yunjue.strategies.shape import Action, Decision, Mind, Past
+
+SHOWN_PAST = 6
+CHANGE_CHARS = 200
+MAX_TOKENS = 400
+MOST_CUTS = 5
+IDLE = 2
+"""How often one action may leave the same state as it was; then it is refused."""
+
+
+def action_schema(kinds: Sequence[ActionKind]) -> dict[str, Any]:
+    """The JSON that a model answers: one of the actions, with its arguments."""
+    return {
+        "anyOf": [
+            {
+                "type": "object",
+                "properties": {"action": {"const": kind.name}, **kind.arguments},
+                "required": ["action", *kind.arguments],
+                "additionalProperties": False,
+            }
+            for kind in kinds
+        ]
+    }
+
+
+async def propose(
+    decision: Decision,
+    mind: Mind,
+    *,
+    unlike: Sequence[Action] = (),
+    temperature: float = 0.0,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """One action that the executor's model would take.
+
+    Args:
+        unlike: actions that it must differ from.
+
+    Raises:
+        ModelOutputInvalid: there was none that is new, within the repairs.
+        PromptTooLong: even with little of what is observed.
+    """
+    barred = _barred(decision.past, decision.observed)
+
+    def problem(action: dict[str, Any]) -> str | None:
+        key = canonical_json(action)
+        if key in barred:
+            return f"{key} {barred[key]}. Choose another action"
+        if any(key == canonical_json(other) for other in unlike):
+            return "That action was named already. Choose another one"
+        return None
+
+    return await asked(
+        mind,
+        "executor",
+        "act",
+        decision,
+        action_schema(decision.actions),
+        max_tokens=MAX_TOKENS,
+        temperature=temperature,
+        seed=seed,
+        check=problem,
+        unlike=[_text(action) for action in unlike],
+    )
+
+
+async def asked(
+    mind: Mind,
+    role: str,
+    name: str,
+    decision: Decision,
+    schema: dict[str, Any],
+    *,
+    max_tokens: int,
+    temperature: float = 0.0,
+    seed: int = 0,
+    check: Any = None,
+    **values: Any,
+) -> dict[str, Any]:
+    """Ask ``role`` the prompt ``name`` about ``decision``. All such prompts begin with the
+    task and end with what is observed, of which half is left out as often as the prompt is
+    too long for the model.
+
+    Raises:
+        As :meth:`yunjue.models.gateway.Gateway.ask_json`.
+    """
+    shown = decision.observed.text
+    for cut in range(MOST_CUTS + 1):
+        views = {**_views(decision, shown), **values}
+        try:
+            return await mind.gateway.ask_json(
+                role,
+                conversation("act_system", name, **views),
+                schema,
+                max_tokens=max_tokens,
+                temperature=temperature,
+                seed=seed,
+                check=check,
+            )
+        except PromptTooLong:
+            if cut == MOST_CUTS:
+                raise
+        shown = shown[: len(shown) // 2]
+    raise AssertionError("the last cut raises")
+
+
+def _views(decision: Decision, shown: str) -> dict[str, Any]:
+    past = decision.past[-SHOWN_PAST:]
+    cut = len(shown) < len(decision.observed.text)
+    return {
+        "task": decision.task,
+        "advice": decision.advice,
+        "files": list(decision.files),
+        "actions": [_kind_line(kind) for kind in decision.actions],
+        "earlier": len(decision.past) - len(past),
+        "past": [past_line(one) for one in past],
+        "remark": inline(decision.remark, 600),
+        "observed": block(shown + ("\n(what follows is left out)" if cut else "")),
+    }
+
+
+def past_line(past: Past) -> str:
+    """An action and what followed, which is foreign text."""
+    told = f"ERROR {past.error}" if past.error else past.change or "nothing changed"
+    return f"{_text(past.action)}\n{MARK}{inline(told, CHANGE_CHARS)}"
+
+
+def following(
+    decision: Decision, past: Past, observed: Observed, actions: Sequence[ActionKind]
+) -> Decision:
+    """The decision that would come after ``past``, if ``observed`` was what it led to."""
+    return replace(
+        decision, observed=observed, actions=actions, past=[*decision.past, past], remark=""
+    )
+
+
+def _kind_line(kind: ActionKind) -> str:
+    arguments = "".join(f', "{name}": {_sort(schema)}' for name, schema in kind.arguments.items())
+    return f'{{"action": "{kind.name}"{arguments}}} {kind.description}'
+
+
+def _sort(schema: Mapping[str, Any]) -> str:
+    choices = schema.get("enum", ())
+    if 0 < len(choices) <= 6 and all(isinstance(choice, str) for choice in choices):
+        return "|".join(json.dumps(choice) for choice in choices)
+    return '"..."' if schema.get("type") == "string" else "number"
+
+
+def _text(action: Action) -> str:
+    return inline(json.dumps(action, ensure_ascii=False), 300)
+
+
+def _barred(past: Sequence[Past], observed: Observed) -> dict[str, str]:
+    """Actions that are of no use now -> why: in this very state they failed, or changed nothing
+    again and again."""
+    barred: dict[str, str] = {}
+    idle: dict[str, int] = {}
+    for one in past:
+        if one.before != observed.state:
+            continue
+        key = canonical_json(one.action)
+        if one.error:
+            barred[key] = "failed here before"
+        elif not one.change:
+            idle[key] = idle.get(key, 0) + 1
+    return barred | {key: "changes nothing" for key, times in idle.items() if times >= IDLE}
