@@ -44,12 +44,16 @@ async def main(folder: Path) -> None:
             )
             (outcome,) = await sandbox.call(job)
             print(f"{name}: {outcome.output['result'] if outcome.output else outcome.error}\n")
+
+
+def run(folder: Path) -> None:
+    asyncio.run(main(folder))
     print("Files:", *sorted(path.name for path in folder.rglob("*") if path.is_file()))
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        asyncio.run(main(Path(sys.argv[1])))
+        run(Path(sys.argv[1]))
     else:
         with tempfile.TemporaryDirectory() as temporary:
-            asyncio.run(main(Path(temporary)))
+            run(Path(temporary))

@@ -106,7 +106,9 @@ def hostile(folder: Path) -> dict[str, Path]:
         file.write(b"a,b\n" + b"1,2\n" * (30 << 20))
     files["one line"].write_bytes(b"a," * (8 << 20))
     files["deep"].write_text("[" * 500_000 + json.dumps({"a": 1}))
-    files["footer"].write_bytes(b"PAR1" + b"\x00" * 16 + (2**31 - 1).to_bytes(4, "little") + b"PAR1")
+    files["footer"].write_bytes(
+        b"PAR1" + b"\x00" * 16 + (2**31 - 1).to_bytes(4, "little") + b"PAR1"
+    )
     with files["hole"].open("wb") as file:
         file.write(b"a,b\n1,2\n")
         file.truncate(4 << 30)

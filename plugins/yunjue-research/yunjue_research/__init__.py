@@ -1,0 +1,56 @@
+"""A domain of yunjue: questions over a corpus of documents, answered with quotes and places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from yunjue.domains import Domain, Environment, Place
+from yunjue.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    import typer
+
+PROMPT = (
+    "Search with the telling words of the question. Then answer as soon as a passage says it: "
+    "the text is the answer alone, a name, a number or a few words, and the quote is copied from "
+    "that passage exactly. If nothing fits, search with other words. When a question has many "
+    "answers, note each with its quote and end with report. Nothing may come from memory."
+)
+
+
+@hookimpl
+def register_domains(register: Callable[[Domain], None]) -> None:
+    from yunjue_research.place import fits
+
+    register(
+        Domain(
+            name="research",
+            description="questions that documents answer, with quotes and places",
+            fits=fits,
+            prompt=PROMPT,
+            environment=_environment,
+            verify=_verify,
+            tasks=Path(__file__).parent / "tasks" / "tasks.jsonl",
+        )
+    )
+
+
+@hookimpl
+def register_commands(app: typer.Typer) -> None:
+    from yunjue_research.cli import app as commands
+
+    app.add_typer(commands, name="research")
+
+
+def _environment(place: Place) -> Environment:
+    from yunjue_research.environment import Research
+
+    return Research(place)
+
+
+def _verify(task: str, answer: str, files):
+    from yunjue_research.findings import judged
+
+    return judged(answer)
