@@ -119,7 +119,7 @@ def _opened(path: Path, shown: str, copied: Copied) -> IO[bytes] | None:
     """The file, unless it has become something else; a pipe is not waited for."""
     try:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        file = open(os.open(path, flags), "rb")
+        file = open(os.open(path, flags), "rb")  # noqa: SIM115 - the caller closes it
     except OSError as error:
         copied.left_out[shown] = f"it cannot be opened ({error.strerror})"
         return None
@@ -132,7 +132,7 @@ def _opened(path: Path, shown: str, copied: Copied) -> IO[bytes] | None:
 
 def _of_tar(path: Path, copied: Copied) -> Iterator[tuple[str, IO[bytes]]]:
     try:
-        archive = tarfile.open(path, "r|*")
+        archive = tarfile.open(path, "r|*")  # noqa: SIM115 - closed below
     except OSError as error:
         raise UsageError(f"{path.name} cannot be opened ({error.strerror}).", hint="") from None
     with archive:

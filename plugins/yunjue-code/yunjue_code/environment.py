@@ -14,7 +14,6 @@ from yunjue.files import write_whole
 from yunjue.hashing import content_id
 from yunjue.protocols import Sandbox
 from yunjue.sandbox.select import open_sandbox
-
 from yunjue_code.copying import copy_repository, inside
 from yunjue_code.looking import found_text, listed, numbered
 from yunjue_code.patch import apply_problem, changed, files_of, patch_of
@@ -133,7 +132,9 @@ class Repository:
     def _created(self, action: Mapping[str, Any]) -> Step:
         path = self._place(action["path"])
         if path.exists():
-            raise Mistake(f"{action['path']} is there already; edit it.")
+            raise Mistake(f"{action['path']} is there already.")
+        if any(parent.is_file() for parent in path.parents):
+            raise Mistake(f"{action['path']} would lie in a file.")
         self._write(action["path"], action["text"])
         self._view = listed(files_of(self._after), ".")
         return Step(self._observed(), change=f"{action['path']} made")
@@ -187,9 +188,10 @@ class Repository:
 
     def _write(self, name: str, text: str) -> None:
         try:
-            write_whole(self._place(name), text.encode("utf-8"))
-        except (OSError, UnicodeEncodeError) as error:
-            raise Mistake(f"{name} cannot be written: {error}.") from None
+            data = text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise Mistake("The text has half of a character.") from None
+        write_whole(self._place(name), data)
 
     def _keep(self) -> None:
         write_whole(self._folder / VIEW, json.dumps(self._view).encode())

@@ -57,18 +57,31 @@ def apply_problem(patch: str, before: Path, after: Path) -> str:
     Raises:
         YunjueError: git is not installed.
     """
+    with tempfile.TemporaryDirectory(prefix="yunjue-patch-") as name:
+        tree = Path(name, "tree")
+        shutil.copytree(before, tree)
+        if problem := apply_to(tree, patch):
+            return problem
+        differ = changed(tree, after)
+        return f"it leaves {', '.join(differ[:5])} otherwise" if differ else ""
+
+
+def apply_to(tree: Path, patch: str) -> str:
+    """Apply the patch; why it cannot be, or "". Nothing is changed then.
+
+    Raises:
+        YunjueError: git is not installed, or does not come to an end.
+    """
     if shutil.which("git") is None:
         raise YunjueError("The patch cannot be checked: git is not installed.", hint="")
     with tempfile.TemporaryDirectory(prefix="yunjue-patch-") as name:
-        tree, file = Path(name, "tree"), Path(name, "changes.patch")
-        shutil.copytree(before, tree)
-        file.write_text(patch, "utf-8", newline="")
+        file = Path(name, "changes.patch")
+        file.write_bytes(patch.encode())
         for flags in (["--check"], []):
             done = _git(["apply", "--whitespace=nowarn", *flags, str(file)], tree, Path(name))
             if done.returncode:
                 return done.stderr.strip()[:300] or "git apply refuses it"
-        differ = changed(tree, after)
-        return f"it leaves {', '.join(differ[:5])} otherwise" if differ else ""
+    return ""
 
 
 def _git(arguments: list[str], tree: Path, home: Path) -> subprocess.CompletedProcess[str]:
@@ -77,20 +90,24 @@ def _git(arguments: list[str], tree: Path, home: Path) -> subprocess.CompletedPr
         "HOME": str(home),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CEILING_DIRECTORIES": str(home),
+        # Else a repository around the copy would be what is changed.
+        "GIT_CEILING_DIRECTORIES": str(tree.parent),
         "LC_ALL": "C",
     }
-    return subprocess.run(
-        ["git", *arguments],
-        cwd=tree,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=GIT_SECONDS,
-        check=False,
-    )
+    try:
+        return subprocess.run(
+            ["git", *arguments],
+            cwd=tree,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=GIT_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise YunjueError(f"The patch cannot be checked: {error}.", hint="") from None
 
 
 def _file(name: str, was: bytes | None, now: bytes | None) -> Iterator[str]:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from yunjue.config import Settings
 from yunjue.protocols import Sandbox, SandboxJob, SandboxLimits
-
 from yunjue_code.patch import files_of
 
 SOURCE = Path(__file__).with_name("tests_in_sandbox.py")
@@ -89,7 +88,9 @@ async def run_tests(
     if code == NO_TESTS:
         return Trial(0, 0, "", none=True)
     failed = output["failed"] or int(code != 0)  # it stopped for another reason
-    return Trial(output["passed"], failed, output["report"] or (f"pytest ended with {code}" if code else ""))
+    return Trial(
+        output["passed"], failed, output["report"] or (f"pytest ended with {code}" if code else "")
+    )
 
 
 def requirements() -> list[str]:
