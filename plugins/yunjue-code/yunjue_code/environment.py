@@ -111,8 +111,10 @@ class Repository:
         return self._ended(trial) if name == "finish" else self._tested(trial)
 
     def _seen(self, view: str) -> Step:
+        # A look that shows the same again has changed nothing: a loop may bar it then.
+        change = "shown" if view != self._view else ""
         self._view = view
-        return Step(self._observed(), change="shown")
+        return Step(self._observed(), change=change)
 
     def _edited(self, action: Mapping[str, Any]) -> Step:
         path, old, new = action["path"], action["old"], action["new"]

@@ -27,25 +27,50 @@ def offered(research, observed):
     return [kind.name for kind in research.actions(observed)]
 
 
-async def test_an_answer_needs_words_of_its_source(research, tmp_path):
-    step = await research.step({"action": "search", "query": "who leads the station"})
-    number = next(
-        line.split("]")[0][1:] for line in step.observed.text.splitlines() if "crew.md" in line
-    )
-    answer = {"action": "answer", "text": "Marit Solheim", "passage": int(number)}
-    wrong = await research.step({**answer, "quote": "Marit Solheim is the chief"})
-    assert "does not have these words" in wrong.error and wrong.answer is None
-    short = await research.step({**answer, "quote": "Marit"})
-    assert "less than 8 characters" in short.error
-    right = await research.step({**answer, "quote": "Marit   Solheim\nleads the station"})
-    assert (right.answer, right.files) == ("Marit Solheim", ["findings.md"])
+def number_of(observed, document):
+    """What the model calls the passage of this document."""
+    lines = observed.text.splitlines()
+    return int(next(line for line in lines if document in line).split("]")[0][1:])
+
+
+async def test_an_answer_is_words_of_a_passage_and_its_sentence_is_the_quote(research, tmp_path):
+    seen = (await research.step({"action": "search", "query": "who leads the station"})).observed
+    answer = {"action": "answer", "passage": number_of(seen, "crew.md")}
+    wrong = await research.step({**answer, "text": "Roald Amundsen"})
+    assert "does not have the words 'Roald Amundsen'" in wrong.error and wrong.answer is None
+    part = await research.step({**answer, "text": "Marit Sol"})
+    assert part.error  # no half of a word
+    right = await research.step({**answer, "text": "marit  solheim"})
+    assert (right.answer, right.files) == ("marit solheim", ["findings.md"])
     text = (tmp_path / "run" / "findings.md").read_text()
-    assert text == '- Marit Solheim ["Marit Solheim leads the station" (crew.md, lines 1-5)]\n'
+    quote = "# Crew of the summer Marit Solheim leads the station."
+    assert text == f'- marit solheim ["{quote}" (crew.md, lines 1-5)]\n'
+
+
+async def test_a_mistaken_number_is_mended_where_one_passage_alone_has_the_words(research):
+    seen = (await research.step({"action": "search", "query": "station gust leads"})).observed
+    wrong = number_of(seen, "weather.txt")
+    step = await research.step({"action": "answer", "text": "Lucia Ferrand", "passage": wrong})
+    assert step.answer == "Lucia Ferrand"
+
+
+async def test_the_same_search_is_refused(research):
+    assert not (await research.step({"action": "search", "query": "gust of wind"})).error
+    again = await research.step({"action": "search", "query": "wind  of Gust"})
+    assert "searched already" in again.error
+
+
+async def test_a_quote_that_is_none_is_refused(research):
+    await research.step({"action": "search", "query": "outage"})
+    note = {"action": "note", "passage": 1, "finding": "It froze."}
+    wrong = await research.step({**note, "quote": "the line was frozen solid"})
+    assert "does not have these words" in wrong.error
+    assert "less than 8" in (await research.step({**note, "quote": "frozen"})).error
 
 
 async def test_findings_are_noted_and_reported_with_places(research):
     observed = (await research.step({"action": "search", "query": "outage"})).observed
-    assert offered(research, observed) == ["search", "open", "answer", "note"]
+    assert offered(research, observed) == ["search", "answer", "open", "note"]
     note = {"action": "note", "passage": 1, "finding": "Fuel froze."}
     step = await research.step({**note, "quote": "a frozen fuel line"})
     assert not step.error and "report" in offered(research, step.observed)
@@ -94,7 +119,6 @@ async def test_a_run_is_solved_by_searching_and_quoting(tmp_path):
                 "action": "answer",
                 "text": "38",
                 "passage": 1,
-                "quote": "strongest gust of the season was 38 metres",
             },
         },
         {"when": "Which action", "reply": {"action": "search", "query": "strongest gust season"}},

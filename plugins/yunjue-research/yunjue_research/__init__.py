@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     import typer
 
 PROMPT = (
-    "Search with the telling words of the question. Then answer as soon as a passage says it: "
-    "the text is the answer alone, a name, a number or a few words, and the quote is copied from "
-    "that passage exactly. If nothing fits, search with other words. When a question has many "
-    "answers, note each with its quote and end with report. Nothing may come from memory."
+    "Search with the telling words of the question. As soon as a passage says it, answer: text "
+    "is the bare answer, a name, a number or a few words as the passage has them, and passage is "
+    "its number. If nothing fits, search with other words. When a question has many answers, "
+    "note each with a quote copied from its passage, and end with report. Nothing may come from "
+    "memory."
 )
 
 

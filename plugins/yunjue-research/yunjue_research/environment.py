@@ -12,7 +12,7 @@ from yunjue.files import write_whole
 from yunjue.hashing import content_id
 from yunjue_research import session, web
 from yunjue_research.corpus import Corpus, path_of
-from yunjue_research.findings import Finding, flat, quote_problem, report
+from yunjue_research.findings import Finding, flat, quote_problem, report, sentence_with
 from yunjue_research.ingest import embedder_of, ingest
 from yunjue_research.place import corpus_for
 from yunjue_research.session import Session, Shown
@@ -23,9 +23,18 @@ LISTED = 12
 OWN = "files.sqlite"
 REPORT = "findings.md"
 
+ANSWER = "in words that a passage has; ends the task"
 WORDS = {"type": "string", "minLength": 1, "maxLength": 200}
 TEXT = {"type": "string", "minLength": 1, "maxLength": 600}
 NUMBER = {"type": "integer", "minimum": 1}
+
+SEARCHED = (
+    "That was searched already. Answer with words of a passage, open one, or search other words."
+)
+NOT_THERE = (
+    "That passage does not have the words {text!r}. The answer must be copied from a passage, as "
+    "short as the question allows."
+)
 
 
 class Research:
@@ -45,11 +54,11 @@ class Research:
         if observed.details.get("web"):
             kinds.append(ActionKind("search_web", "the web", {"query": WORDS}))
         if observed.details.get("shown"):
-            source = {"passage": NUMBER, "quote": TEXT}
+            note = {"finding": TEXT, "passage": NUMBER, "quote": TEXT}
             kinds += [
+                ActionKind("answer", ANSWER, {"text": TEXT, "passage": NUMBER}),
                 ActionKind("open", "a passage with what stands around it", {"passage": NUMBER}),
-                ActionKind("answer", "the question; ends the task", {"text": TEXT, **source}),
-                ActionKind("note", "one of several findings", {"finding": TEXT, **source}),
+                ActionKind("note", "one of several findings, with words of the passage", note),
             ]
         if observed.details.get("findings"):
             kinds.append(ActionKind("report", "all findings; ends the task"))
@@ -86,6 +95,8 @@ class Research:
 
     async def _done(self, action: Mapping[str, Any]) -> Step:
         name = action["action"]
+        if name.startswith("search") and self._session.searched(action["query"]):
+            return Step(self._observed(), error=SEARCHED)
         if name == "search":
             hits = await asyncio.to_thread(self._open().search, action["query"], HITS)
             shown = [Shown(hit.document, hit.place, hit.text, hit.number) for hit in hits]
@@ -99,7 +110,7 @@ class Research:
             return Step(self._observed(), error=f"There is no passage {action['passage']}.")
         if name == "open":
             return self._opened(shown)
-        return self._quoted(action, shown)
+        return self._noted(action, shown) if name == "note" else self._answered(action, shown)
 
     def _searched(self, query: str, shown: list[Shown]) -> Step:
         before = set(self._session.last)
@@ -128,17 +139,30 @@ class Research:
         change = f"{len(around)} passages of {shown.document}"
         return Step(self._observed(), change=change if self._session.last != before else "")
 
-    def _quoted(self, action: Mapping[str, Any], shown: Shown) -> Step:
-        """Note a finding, or answer; both need words that stand in the source."""
+    def _noted(self, action: Mapping[str, Any], shown: Shown) -> Step:
+        """Note a finding; its quote must stand in the source."""
         source = self._open().text(shown.document) if shown.number else shown.text
         problem = quote_problem(action["quote"], source)
         if problem:
             return Step(self._observed(), error=problem)
-        text = flat(action.get("finding") or action["text"])
+        text = flat(action["finding"])
         finding = Finding(text, flat(action["quote"]), shown.document, shown.place)
         self._session.findings.append(finding)
-        if action["action"] == "note":
-            return Step(self._observed(), change=f"noted: {text[:80]}")
+        return Step(self._observed(), change=f"noted: {text[:80]}")
+
+    def _answered(self, action: Mapping[str, Any], named: Shown) -> Step:
+        """End with an answer that a passage has; the quote is the sentence around it. Small
+        models mistake the number: another passage counts if it alone has the words."""
+        text = flat(action["text"])
+        others = [self._session.shown[place] for place in self._session.last]
+        having = [shown for shown in others if sentence_with(text, shown.text)]
+        source = named if sentence_with(text, named.text) else None
+        if source is None and len(having) == 1:
+            source = having[0]
+        if source is None:
+            return Step(self._observed(), error=NOT_THERE.format(text=text[:80]))
+        quote = sentence_with(text, source.text)
+        self._session.findings.append(Finding(text, quote, source.document, source.place))
         return self._ended(text)
 
     def _reported(self) -> Step:

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from yunjue.domains import Judged
+from yunjue_research.passages import SENTENCE
 
 SHORTEST = 8
 """Characters of a quote: what is shorter stands nearly everywhere."""
+AROUND = 150
+"""Characters of a sentence that are quoted on each side of the words that matter."""
 LINE = re.compile(r'^- .+ \["(?P<quote>.+)" \((?P<source>.+), (?P<place>[^,()]+)\)\]$')
 
 
@@ -39,6 +42,19 @@ def quote_problem(quote: str, source: str) -> str:
         return f"The quote has less than {SHORTEST} characters."
     if wanted not in flat(source):
         return "The source does not have these words. Copy a part of the passage exactly."
+    return ""
+
+
+def sentence_with(words: str, text: str) -> str:
+    """The sentence of ``text`` that has the words, whatever their case; "" if none has. A long
+    one is cut to what stands around them."""
+    pattern = re.compile(rf"(?<!\w){re.escape(flat(words))}(?!\w)", re.IGNORECASE)
+    if not words.strip():
+        return ""
+    for sentence in SENTENCE.split(flat(text)):
+        if found := pattern.search(sentence):
+            first = max(0, found.start() - AROUND)
+            return sentence[first : found.end() + AROUND].strip()
     return ""
 
 

@@ -58,6 +58,11 @@ class Session:
                 known.append(key)
             self.last.append(known.index(key))
 
+    def searched(self, query: str) -> bool:
+        """Whether these words were searched before."""
+        words = sorted(query.lower().split())
+        return any(words == sorted(earlier.lower().split()) for earlier in self.queries)
+
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / FILE, json.dumps(asdict(self)).encode())
