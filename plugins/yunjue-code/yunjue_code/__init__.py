@@ -8,6 +8,7 @@ from pathlib import Path
 from yunjue.domains import Domain, Environment, Place
 from yunjue.hookspecs import hookimpl
 
+yunjue_hooks = "1"
 PROMPT = (
     "The repository is a copy; paths are relative to its root. Read the file that is at fault "
     "before you change it. edit replaces one piece of text: old is copied exactly, with its "

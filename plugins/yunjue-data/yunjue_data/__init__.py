@@ -10,6 +10,7 @@ from yunjue.hookspecs import hookimpl
 
 HERE = Path(__file__).parent
 
+yunjue_hooks = "1"
 PROMPT = (
     "The files are tables: sales.csv is the table sales; a SQLite file has its own tables; the "
     "first sheet of budget.xlsx is budget, others have their sheets' names. A question about "

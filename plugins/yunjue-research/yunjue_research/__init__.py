@@ -12,6 +12,7 @@ from yunjue.hookspecs import hookimpl
 if TYPE_CHECKING:
     import typer
 
+yunjue_hooks = "1"
 PROMPT = (
     "Search with the telling words of the question. As soon as a passage says it, answer: text "
     "is the bare answer, a name, a number or a few words as the passage has them, and passage is "
