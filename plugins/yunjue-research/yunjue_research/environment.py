@@ -50,17 +50,24 @@ class Research:
         self._web: web.WebSearch | None = None
 
     def actions(self, observed: Observed) -> Sequence[ActionKind]:
-        kinds = [ActionKind("search", "the documents", {"query": WORDS})]
-        if observed.details.get("web"):
-            kinds.append(ActionKind("search_web", "the web", {"query": WORDS}))
-        if observed.details.get("shown"):
+        """What can be done. Right after a search that showed passages there is no other search:
+        a small model would search for ever."""
+        about = observed.details
+        kinds = []
+        if about.get("shown"):
             note = {"finding": TEXT, "passage": NUMBER, "quote": TEXT}
             kinds += [
                 ActionKind("answer", ANSWER, {"text": TEXT, "passage": NUMBER}),
                 ActionKind("open", "a passage with what stands around it", {"passage": NUMBER}),
                 ActionKind("note", "one of several findings, with words of the passage", note),
             ]
-        if observed.details.get("findings"):
+        if about.get("fresh"):
+            kinds.append(ActionKind("none", "of these passages says it; search again"))
+        else:
+            kinds.append(ActionKind("search", "the documents", {"query": WORDS}))
+            if about.get("web"):
+                kinds.append(ActionKind("search_web", "the web", {"query": WORDS}))
+        if about.get("findings"):
             kinds.append(ActionKind("report", "all findings; ends the task"))
         return kinds
 
@@ -103,6 +110,9 @@ class Research:
             return self._searched(action["query"], shown)
         if name == "search_web":
             return await self._searched_web(action["query"])
+        if name == "none":
+            self._session.fresh, self._session.last = False, []
+            return Step(self._observed(), change="no passage says it")
         if name == "report":
             return self._reported()
         shown = self._shown(action["passage"])
@@ -116,6 +126,7 @@ class Research:
         before = set(self._session.last)
         self._session.queries.append(query)
         self._session.show(shown)
+        self._session.fresh = bool(shown)
         new = len(set(self._session.last) - before)
         change = f"{len(shown)} passages, {new} of them not shown before"
         return Step(self._observed(), change=change if shown else "nothing was found")
@@ -133,6 +144,7 @@ class Research:
     def _opened(self, shown: Shown) -> Step:
         if not shown.number:
             return Step(self._observed(), error="Of a page on the web only this is known.")
+        self._session.fresh = False
         around = self._open().around(shown.number)
         before = list(self._session.last)
         self._session.show([Shown(one.document, one.place, one.text, one.number) for one in around])
@@ -148,6 +160,7 @@ class Research:
         text = flat(action["finding"])
         finding = Finding(text, flat(action["quote"]), shown.document, shown.place)
         self._session.findings.append(finding)
+        self._session.fresh = False
         return Step(self._observed(), change=f"noted: {text[:80]}")
 
     def _answered(self, action: Mapping[str, Any], named: Shown) -> Step:
@@ -197,6 +210,7 @@ class Research:
             "shown": len(self._session.shown),
             "findings": len(self._session.findings),
             "web": self._web is not None,
+            "fresh": self._session.fresh,
         }
         return Observed(text, content_id([text, details]), details)
 
@@ -207,7 +221,7 @@ class Research:
             parts.append("Noted:")
             parts += [f"- {finding.text[:100]}" for finding in self._session.findings[-8:]]
         if not self._session.last:
-            parts.append(self._contents() if not self._session.queries else "Nothing was found.")
+            parts.append(self._contents() if not self._session.queries else self._searched_so_far())
             return "\n".join(parts)
         room = max(300, (self._room - sum(map(len, parts))) // len(self._session.last))
         for place in self._session.last:
@@ -215,6 +229,9 @@ class Research:
             head = f"[{place + 1}] {shown.document}, {shown.place}:"
             parts.append(f"{head} {flat(shown.text)[: room - len(head)]}")
         return "\n".join(parts)
+
+    def _searched_so_far(self) -> str:
+        return f"Nothing fitted. Searched so far: {'; '.join(self._session.queries[-6:])}"
 
     def _contents(self) -> str:
         documents = list(self._open().documents())

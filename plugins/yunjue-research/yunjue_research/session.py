@@ -39,6 +39,7 @@ class Session:
         shown: all passages that were shown; the model's numbers begin at 1.
         last: indices in ``shown`` of what the last search or look gave.
         queries: all searches, in order.
+        fresh: a search has just shown passages, and nothing was made of them yet.
     """
 
     corpus: str
@@ -46,6 +47,7 @@ class Session:
     last: list[int] = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    fresh: bool = False
 
     def show(self, shown: list[Shown]) -> None:
         """Make these the last ones; one that was shown before keeps its number."""
