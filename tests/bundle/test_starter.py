@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import compileall
+import shutil
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,11 @@ def test_each_is_licensed_and_has_cases(contents):
         assert packed.record.licence == "Apache-2.0"
         assert len(packed.record.cases) >= 5
         assert all(stage.passed for stage in packed.record.proof.stages)
+
+
+def test_what_pip_compiles_in_an_installed_folder_is_no_part_of_the_bundle(tmp_path):
+    folder = tmp_path / "starter"
+    shutil.copytree(ROOT / "tools_registry" / "starter", folder)
+    assert compileall.compile_dir(folder, quiet=1)
+    assert list(folder.rglob("*.pyc"))
+    assert read_folder(folder) == read_folder(ROOT / "tools_registry" / "starter")

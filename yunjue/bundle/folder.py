@@ -47,6 +47,8 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     entries: dict[str, bytes] = {}
     left = MAX_ARCHIVE
     for parent, folders, files in os.walk(folder, followlinks=False):
+        # pip compiles the files of a package that it installs, tools as well.
+        folders[:] = [name for name in folders if name != "__pycache__"]
         for name in [*folders, *files]:
             path = Path(parent, name)
             if path.is_symlink():

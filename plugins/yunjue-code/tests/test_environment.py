@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+
+import pytest
+from yunjue_code.environment import Repository
+from yunjue_code.patch import files_of
+from yunjue_code.source import fits
+
+from yunjue.agent.run import solve
+from yunjue.config import load_settings
+from yunjue.domains import Place
+from yunjue.errors import UsageError
+
+MODULE = "def double(n):\n    return n + n + 1\n"
+TEST = "from numbers_ import double\n\n\ndef test_double():\n    assert double(2) == 4\n"
+
+
+@pytest.fixture
+def repository(tmp_path):
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    (folder / "numbers_.py").write_text(MODULE)
+    (folder / "test_numbers.py").write_text(TEST)
+    (tmp_path / "outside.py").write_text("x = 1\n")
+    (folder / "out.py").symlink_to(tmp_path / "outside.py")
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    return folder
+
+
+@pytest.fixture
+async def place(settings, tmp_path, repository, monkeypatch):
+    monkeypatch.setenv("YUNJUE_CODE_REPOSITORY", str(repository))
+    made = Repository(Place(settings, tmp_path / "run"))
+    made.first = await made.start("Mend double.", {})
+    yield made
+    await made.close()
+
+
+def apply(repository, patch):
+    for flags in (["--check"], []):
+        command = ["git", "apply", *flags, str(patch)]
+        subprocess.run(command, cwd=repository, check=True)
+
+
+def edit(**changes):
+    values = {"path": "numbers_.py", "old": "n + n + 1", "new": "n + n"}
+    return {"action": "edit", **values, **changes}
+
+
+async def test_only_the_copy_changes_and_the_patch_fits_the_original(
+    place, repository, sandbox, tmp_path
+):
+    assert "out.py: it is a link" in place.first.text
+    tested = await place.step({"action": "test"})
+    assert tested.change == "0 passed, 1 failed" and "assert 5 == 4" in tested.observed.text
+    early = await place.step({"action": "finish"})
+    assert early.error == "Nothing was changed."
+    assert (await place.step(edit())).change == "numbers_.py changed at line 2"
+    ended = await place.step({"action": "finish"})
+    assert ended.answer == "Changed numbers_.py; 1 passed, 0 failed. The patch is changes.patch."
+    assert (ended.reward, ended.files) == (1.0, ["changes.patch"])
+    assert (repository / "numbers_.py").read_text() == MODULE
+    assert (tmp_path / "outside.py").read_text() == "x = 1\n"
+    patch = tmp_path / "run" / "changes.patch"
+    apply(repository, patch)
+    assert (repository / "numbers_.py").read_text() == MODULE.replace(" + 1", "")
+
+
+@pytest.mark.parametrize(
+    ("action", "says"),
+    [
+        (edit(old="n * n"), "is not there"),
+        (edit(old="n"), "times; take more"),
+        (edit(path="../outside.py"), "no path in the repository"),
+        (edit(path="/etc/hostname"), "no path in the repository"),
+        (edit(path="out.py"), "There is no file out.py"),
+        (edit(new="n + n + 1"), "the same"),
+        (edit(new="\ud800"), "half of a character"),
+        ({"action": "create", "path": "numbers_.py", "text": ""}, "there already"),
+        ({"action": "create", "path": "a/../../x.py", "text": ""}, "no path"),
+        ({"action": "create", "path": ".git/hooks/pre-commit", "text": ""}, "git keeps"),
+        ({"action": "create", "path": "numbers_.py/x", "text": ""}, "lie in a file"),
+        ({"action": "read", "path": "none.py", "line": 1}, "There is no file"),
+    ],
+)
+async def test_what_cannot_be_done_is_told_and_changes_nothing(place, tmp_path, action, says):
+    step = await place.step(action)
+    assert says in step.error
+    assert sorted(files_of(tmp_path / "run" / "after")) == ["numbers_.py", "test_numbers.py"]
+    assert (await place.step({"action": "finish"})).error == "Nothing was changed."
+
+
+async def test_files_can_be_listed_read_and_searched(place):
+    async def seen(**action):
+        return (await place.step(action)).observed.text
+
+    assert "numbers_.py\ntest_numbers.py" in await seen(action="list", path=".")
+    assert "2:     return n + n + 1" in await seen(action="read", path="numbers_.py", line=2)
+    assert "test_numbers.py:5: assert double(2) == 4" in await seen(action="search", text="== 4")
+
+
+async def test_tests_cannot_reach_out_or_last_for_ever(place, repository, sandbox, tmp_path):
+    hostile = (
+        "import os, pathlib, socket\n\n\ndef test_out():\n"
+        f"    assert not pathlib.Path({str(repository)!r}).exists()\n"
+        "    try:\n        socket.create_connection(('1.1.1.1', 80), 2)\n"
+        "    except OSError:\n        return\n    assert False\n"
+    )
+    await place.step({"action": "create", "path": "test_out.py", "text": hostile})
+    await place.step(edit())
+    assert (await place.step({"action": "test"})).change == "2 passed, 0 failed"
+    leave = {"action": "create", "path": "test_exit.py", "text": "import os\nos._exit(0)\n"}
+    await place.step(leave)
+    tested = await place.step({"action": "test"})
+    assert "did not come to an end" in tested.observed.text
+
+
+async def test_an_interrupted_run_goes_on_with_its_copy(place, settings, tmp_path):
+    seen = (await place.step(edit())).observed
+    again = Repository(Place(settings, tmp_path / "run"))
+    assert await again.restore([edit()], seen) == seen
+    assert "return n + n\n" in (tmp_path / "run" / "after" / "numbers_.py").read_text()
+
+
+async def test_without_a_repository_the_way_out_is_told(settings, tmp_path):
+    with pytest.raises(UsageError, match="no repository"):
+        await Repository(Place(settings, tmp_path / "run")).start("Mend it.", {})
+    assert fits("Mend it.", ["r.tar.gz"]) and not fits("Mend it.", ["r.csv"])
+
+
+async def test_a_run_gives_a_patch(repository, tmp_path, sandbox):
+    script = tmp_path / "script.json"
+    rules = [
+        {"when": "Changed so far: numbers_.*Which action", "reply": {"action": "finish"}},
+        {"when": "2:     return n.*Which action", "reply": edit()},
+        {
+            "when": "Which action",
+            "reply": {"action": "read", "path": "numbers_.py", "line": 1},
+        },
+    ]
+    script.write_text(json.dumps({"rules": rules}))
+    archive = shutil.make_archive(str(tmp_path / "repo"), "gztar", repository)
+    settings = load_settings(
+        model=f"scripted/{script}", sandbox="bubblewrap", embedder="hash", domain="code"
+    )
+    result = await solve("Mend double.", settings, files={"repo.tar.gz": tmp_path / "repo.tar.gz"})
+    assert archive and result.status == "solved"
+    assert [name.rpartition("/")[2] for name in result.files] == ["changes.patch"]

@@ -1,0 +1,39 @@
+"""A domain of yunjue: a change to a repository, tried on a copy and given back as a patch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from yunjue.domains import Domain, Environment, Place
+from yunjue.hookspecs import hookimpl
+
+yunjue_hooks = "1"
+PROMPT = (
+    "The repository is a copy; paths are relative to its root. Read the file that is at fault "
+    "before you change it. edit replaces one piece of text: old is copied exactly, with its "
+    "spaces, and long enough to stand once in the file. Change no test. Then run the tests, and "
+    "finish when they pass."
+)
+
+
+@hookimpl
+def register_domains(register: Callable[[Domain], None]) -> None:
+    from yunjue_code.source import fits
+
+    register(
+        Domain(
+            name="code",
+            description="a change to a repository of code: a bug to mend, a function to add",
+            fits=fits,
+            prompt=PROMPT,
+            environment=_environment,
+            tasks=Path(__file__).parent / "tasks" / "tasks.jsonl",
+        )
+    )
+
+
+def _environment(place: Place) -> Environment:
+    from yunjue_code.environment import Repository
+
+    return Repository(place)

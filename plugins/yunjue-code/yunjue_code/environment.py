@@ -1,0 +1,208 @@
+"""A copy of a repository as a place to act in: look, edit, run the tests, finish."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from yunjue.domains import ActionKind, Observed, Place, Step
+from yunjue.errors import YunjueError
+from yunjue.files import write_whole
+from yunjue.hashing import content_id
+from yunjue.protocols import Sandbox
+from yunjue.sandbox.select import open_sandbox
+from yunjue_code.copying import copy_repository, inside
+from yunjue_code.looking import found_text, listed, numbered
+from yunjue_code.patch import apply_problem, changed, files_of, patch_of
+from yunjue_code.source import repository_for
+from yunjue_code.trial import Trial, run_tests
+
+PATCH = "changes.patch"
+VIEW = "view.json"
+CHARS_PER_TOKEN = 3
+MOST_FILE = 1 << 20
+
+PATH = {"type": "string", "minLength": 1, "maxLength": 300}
+TEXT = {"type": "string", "maxLength": 6000}
+SOME = {"type": "string", "minLength": 1, "maxLength": 6000}
+LINE = {"type": "integer", "minimum": 1}
+
+ACTIONS = (
+    ActionKind("list", "the files below a folder (. for all)", {"path": PATH}),
+    ActionKind("read", "a file from a line on", {"path": PATH, "line": LINE}),
+    ActionKind("search", "all files for a text", {"text": SOME}),
+    ActionKind("edit", "replace old by new in a file", {"path": PATH, "old": SOME, "new": TEXT}),
+    ActionKind("create", "a new file", {"path": PATH, "text": TEXT}),
+    ActionKind("test", "run the tests"),
+    ActionKind("finish", "the change is complete; ends the task"),
+)
+
+
+class Mistake(Exception):
+    """What the model can mend."""
+
+
+class Repository:
+    """One run's copy, in the run's folder: ``before`` as it came, ``after`` as it is now. Both
+    are on disk after each step, so an interrupted run goes on with them."""
+
+    def __init__(self, place: Place) -> None:
+        self._settings = place.settings
+        self._folder = place.folder
+        self._before, self._after = place.folder / "before", place.folder / "after"
+        self._room = place.tokens * CHARS_PER_TOKEN
+        self._sandbox: Sandbox | None = None
+        self._view = ""
+
+    def actions(self, observed: Observed) -> Sequence[ActionKind]:
+        return ACTIONS
+
+    async def start(self, task: str, files: Mapping[str, Path]) -> Observed:
+        source = repository_for(files)
+        copied = await asyncio.to_thread(copy_repository, source, self._before)
+        await asyncio.to_thread(copy_repository, self._before, self._after)
+        self._view = listed(files_of(self._after), ".")
+        if copied.left_out:
+            told = "; ".join(f"{name}: {why}" for name, why in list(copied.left_out.items())[:5])
+            self._view += f"\n{len(copied.left_out)} left out: {told}"
+        self._keep()
+        return self._observed()
+
+    async def restore(self, done: Sequence[Mapping[str, Any]], last: Observed) -> Observed:
+        try:
+            self._view = json.loads((self._folder / VIEW).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise YunjueError("The copy of the repository is gone.", hint="") from error
+        return self._observed()
+
+    async def step(self, action: Mapping[str, Any]) -> Step:
+        try:
+            step = await self._done(action)
+        except Mistake as mistake:
+            return Step(self._observed(), error=str(mistake))
+        self._keep()
+        return step
+
+    def risk(self, action: Mapping[str, Any], observed: Observed) -> str:
+        return ""  # nothing but the copy is changed
+
+    async def close(self) -> None:
+        if self._sandbox is not None:
+            await self._sandbox.close()
+            self._sandbox = None
+
+    async def _done(self, action: Mapping[str, Any]) -> Step:
+        name = action["action"]
+        if name == "list":
+            return self._seen(listed(files_of(self._after), action["path"]))
+        if name == "read":
+            text = self._text(action["path"])
+            return self._seen(f"{action['path']}\n{numbered(text, action['line'], self._room)}")
+        if name == "search":
+            return self._seen(found_text(files_of(self._after), action["text"]))
+        if name == "edit":
+            return self._edited(action)
+        if name == "create":
+            return self._created(action)
+        trial = await self._tried()
+        return self._ended(trial) if name == "finish" else self._tested(trial)
+
+    def _seen(self, view: str) -> Step:
+        # A look that shows the same again has changed nothing: a loop may bar it then.
+        change = "shown" if view != self._view else ""
+        self._view = view
+        return Step(self._observed(), change=change)
+
+    def _edited(self, action: Mapping[str, Any]) -> Step:
+        path, old, new = action["path"], action["old"], action["new"]
+        text = self._text(path)
+        count = text.count(old)
+        if old == new:
+            raise Mistake("old and new are the same.")
+        if count != 1:
+            what = "is not there" if count == 0 else f"is there {count} times; take more of it"
+            raise Mistake(f"In {path} the text old {what}. Read the file and copy it exactly.")
+        after = text.replace(old, new)
+        self._write(path, after)
+        line = text[: text.index(old)].count("\n") + 1
+        self._view = f"{path}\n{numbered(after, max(1, line - 5), self._room)}"
+        return Step(self._observed(), change=f"{path} changed at line {line}")
+
+    def _created(self, action: Mapping[str, Any]) -> Step:
+        path = self._place(action["path"])
+        if path.exists():
+            raise Mistake(f"{action['path']} is there already.")
+        if any(parent.is_file() for parent in path.parents):
+            raise Mistake(f"{action['path']} would lie in a file.")
+        self._write(action["path"], action["text"])
+        self._view = listed(files_of(self._after), ".")
+        return Step(self._observed(), change=f"{action['path']} made")
+
+    async def _tried(self) -> Trial:
+        if self._sandbox is None:
+            self._sandbox = await open_sandbox(self._settings, lambda message: None)
+        return await run_tests(self._after, self._sandbox, self._settings)
+
+    def _tested(self, trial: Trial) -> Step:
+        self._view = f"Tests: {trial.line()}\n{trial.report}"[: self._room]
+        return Step(self._observed(), change=trial.line())
+
+    def _ended(self, trial: Trial) -> Step:
+        """The end, with the patch; its reward is 1 if it applies and the tests pass."""
+        patch = patch_of(self._before, self._after)
+        if not patch:
+            raise Mistake("Nothing was changed.")
+        problem = apply_problem(patch, self._before, self._after)
+        if problem:
+            raise YunjueError(f"The patch does not apply: {problem}", hint="")
+        write_whole(self._folder / PATCH, patch.encode())
+        names = changed(self._before, self._after)
+        answer = f"Changed {', '.join(names)}; {trial.line()}. The patch is {PATCH}."
+        reward = 1.0 if trial.good or trial.none else 0.0
+        self._view = f"Tests: {trial.line()}\n{trial.report}"[: self._room]
+        return Step(
+            self._observed(), change=trial.line(), answer=answer, reward=reward, files=[PATCH]
+        )
+
+    def _place(self, name: str) -> Path:
+        """The path in the copy, which has no links."""
+        name = name.removeprefix("./")
+        if not inside(name):
+            raise Mistake(f"{name!a} is no path in the repository.")
+        path = self._after / name
+        if ".git" in path.parts[len(self._after.parts) :]:
+            raise Mistake("What git keeps is not changed.")
+        return path
+
+    def _text(self, name: str) -> str:
+        path = self._place(name)
+        if not path.is_file():
+            raise Mistake(f"There is no file {name}.")
+        if path.stat().st_size > MOST_FILE:
+            raise Mistake(f"{name} has more than {MOST_FILE >> 20} MiB.")
+        try:
+            return path.read_bytes().decode("utf-8")
+        except UnicodeDecodeError:
+            raise Mistake(f"{name} is no UTF-8 text.") from None
+
+    def _write(self, name: str, text: str) -> None:
+        try:
+            data = text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise Mistake("The text has half of a character.") from None
+        write_whole(self._place(name), data)
+
+    def _keep(self) -> None:
+        write_whole(self._folder / VIEW, json.dumps(self._view).encode())
+
+    def _observed(self) -> Observed:
+        names = changed(self._before, self._after)
+        text = f"Changed so far: {', '.join(names) or 'nothing'}\n{self._view}"[: self._room]
+        contents = [(name, content_id(path.read_bytes())) for name, path in self._differing(names)]
+        return Observed(text, content_id([text, contents]))
+
+    def _differing(self, names: list[str]) -> list[tuple[str, Path]]:
+        return [(name, self._after / name) for name in names if (self._after / name).exists()]

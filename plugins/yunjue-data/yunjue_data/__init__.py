@@ -1,0 +1,42 @@
+"""A domain of yunjue: questions about data files, answered with SQL in the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from yunjue.domains import Domain
+from yunjue.hookspecs import hookimpl
+
+HERE = Path(__file__).parent
+
+yunjue_hooks = "1"
+PROMPT = (
+    "The files are tables: sales.csv is the table sales; a SQLite file has its own tables; the "
+    "first sheet of budget.xlsx is budget, others have their sheets' names. A question about "
+    "them is one call of query_tables with one SELECT that computes the whole answer, such as "
+    "SELECT round(avg(price), 2) FROM sales WHERE city = 'Oslo'. Use the columns as they are "
+    "shown, and select nothing that is not asked for. Round in SQL when the task says so. "
+    "plot_chart draws, write_report writes a report, profile_table describes a table."
+)
+
+
+@hookimpl
+def register_domains(register: Callable[[Domain], None]) -> None:
+    register(data_domain())
+
+
+def data_domain() -> Domain:
+    """The domain ``data``."""
+    from yunjue_data.fit import fits
+    from yunjue_data.readers import READERS
+
+    return Domain(
+        name="data",
+        description="questions about tables in CSV, Parquet, Excel, JSON or SQLite files",
+        fits=fits,
+        prompt=PROMPT,
+        tools=HERE / "tools",
+        readers=READERS,
+        tasks=HERE / "tasks" / "tasks.jsonl",
+    )
