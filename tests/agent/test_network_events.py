@@ -32,7 +32,9 @@ async def test_each_host_is_an_event_and_a_line():
     events, seen = Events(), []
     events.subscribe(seen.append)
     settings = load_settings()
-    absent = dict.fromkeys(("gateway", "library", "synthesizer", "meter", "effects", "remote"))
+    absent = dict.fromkeys(
+        ("gateway", "library", "synthesizer", "meter", "effects", "remote", "approvals")
+    )
     sandbox = GrantedSandbox(Sandbox(), settings)
     services = Services(
         run="r",
