@@ -26,9 +26,9 @@ from yunjue.hookspecs import hookimpl
 
 yunjue_hooks = "{major}"
 
+
 @hookimpl
-def on_event(event):
-    ...
+def on_event(event): ...
 ```
 """
 

@@ -105,11 +105,11 @@ class AnyBase:
         self._answers = answers
 
     def __getattr__(self, name):
-        def give(*about):
+        def give(*about, **more):
             given = self._answers[name]
             if isinstance(given, Exception):
                 raise given
-            return given(*about) if callable(given) else given
+            return given(*about, **more) if callable(given) else given
 
         return give
 
@@ -139,11 +139,11 @@ founds = st.builds(
 
 @given(st.lists(founds, max_size=4), texts, st.integers(1, 9))
 def test_what_is_found_comes_through_exactly(found, query, k):
-    def search(asked, most):
-        assert (asked, most) == (query, k)
+    def search(asked, most, domain):
+        assert (asked, most, domain) == (query, k, "rocks")
         return found
 
-    assert afar(AnyBase(search=search)).search(query, k) == found
+    assert afar(AnyBase(search=search)).search(query, k, domain="rocks") == found
 
 
 @given(st.none() | st.lists(numbers), st.none() | tools, st.booleans())
