@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 from yunjue.browser.types import Element, Observation
 from yunjue.web.words import (
-    CREDENTIAL_FIELD,
     LOGIN_BUTTON,
     MESSAGE_FIELD,
     PERSONAL_FIELD,
+    CREDENTIAL_FIELD,
     TELLING_ADDRESS,
     deed,
     folded,
