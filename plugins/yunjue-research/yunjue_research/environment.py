@@ -31,6 +31,7 @@ NUMBER = {"type": "integer", "minimum": 1}
 SEARCHED = (
     "That was searched already. Answer with words of a passage, open one, or search other words."
 )
+OPENED = "That is all that stands around it. Answer with words of a passage, or search other words."
 NOT_THERE = (
     "That passage does not have the words {text!r}. The answer must be copied from a passage, as "
     "short as the question allows."
@@ -148,8 +149,9 @@ class Research:
         around = self._open().around(shown.number)
         before = list(self._session.last)
         self._session.show([Shown(one.document, one.place, one.text, one.number) for one in around])
-        change = f"{len(around)} passages of {shown.document}"
-        return Step(self._observed(), change=change if self._session.last != before else "")
+        if self._session.last == before:
+            return Step(self._observed(), error=OPENED)
+        return Step(self._observed(), change=f"{len(around)} passages of {shown.document}")
 
     def _noted(self, action: Mapping[str, Any], shown: Shown) -> Step:
         """Note a finding; its quote must stand in the source."""
