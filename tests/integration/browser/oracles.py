@@ -139,20 +139,28 @@ async def widget(e):
     await e.do("click", fits[0])
 
 
-@oracle("email-inbox-delete", "email-inbox-noscroll", "email-inbox")
+@oracle(
+    "email-inbox",
+    "email-inbox-delete",
+    "email-inbox-forward",
+    "email-inbox-important",
+    "email-inbox-reply",
+)
 async def email(e):
-    said = re.search(r"by (\w+) and (.*)", e.query) or re.search(r"to (\w+)(.*)", e.query)
-    await e.click(name=said[1])
-    if "trash" in e.query:
+    query = e.query
+    await e.click(name=re.search(r"email by (\w+)", query)[1])
+    if "trash" in query:
         await e.click(has="trash", action="click")
-    elif "star" in e.query:
+    elif "star" in query:
         await e.click(has="star", action="click")
-    elif "reply" in e.query:
-        await e.click(has="reply", action="click")
-        await e.do("type", e.one("textbox", nth=-1), text=quoted(e.query)[0])
+    elif "reply" in query:
+        await e.click(name="Reply")
+        await e.do("type", e.one("textbox", nth=-1), text=quoted(query)[0])
         await e.click(has="send", action="click")
     else:
-        raise Failed(f"unknown: {e.query}")
+        await e.click(name="Forward")
+        await e.type(re.search(r"to (\w+)\.", query)[1])
+        await e.click(has="send", action="click")
 
 
 @oracle("enter-date")
@@ -275,12 +283,14 @@ async def movies(e):
     genre, director, year = re.search(
         r"Search for (.*) movies directed by (.*) from year (\d+)", e.query
     ).groups()
-    last = ""
-    for one in list(e.seen.elements):
-        last = one.name or last if one.role == "text" else last
+    words = {"genre": genre, "director": director, "year": year, "date": year}
+    parts = [one for one in e.seen.elements[1:] if one.name or "type" in one.actions]
+    # A label stands before its field, or, if the first thing is a field, after it.
+    step = 1 if "type" in parts[0].actions else -1
+    for at, one in enumerate(parts):
         if "type" in one.actions:
-            label = (one.name or last).casefold()
-            text = genre if "genre" in label else year if "year" in label else director
+            label = (one.name or parts[at + step].name).casefold()
+            text = next(text for word, text in words.items() if word in label)
             await e.do("type", one, text=text)
     await e.do("click", [one for one in e.all(action="click") if "type" not in one.actions][-1])
 
