@@ -401,7 +401,7 @@ async def social(e):
             return
     more = next(one for one in items[at:] if "more" in one.name.lower() and one.actions)
     await e.do("click", more)
-    await e.click(name=button)
+    await e.do("click", next(one for one in e.all() if one.name.startswith(button)))
 
 
 @oracle("social-media-all", "social-media-some")
@@ -418,18 +418,6 @@ async def social_all(e):
     for one in wanted[: None if count == "all" else int(count)]:
         await e.do("click", one)
     await e.submit()
-
-
-@oracle("stock-market")
-async def stock(e):
-    limit = float(re.search(r"\$([\d.]+\d)", e.query)[1])
-    for _ in range(50):
-        seen = await e.look()
-        prices = re.findall(r"Stock price: ?\$([\d.]+\d)", " ".join(x.name for x in seen.elements))
-        if prices and float(prices[0]) <= limit:
-            await e.click("button", "Buy")
-            return
-        await e.do("wait", seconds=0.2)
 
 
 @oracle("use-autocomplete")
