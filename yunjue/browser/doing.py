@@ -185,16 +185,18 @@ class Hands:
                 raise
 
     async def _history(self, action: Action, page: pw.Page) -> None:
-        limit = self._settings.load_timeout * 1000
-        move, undo = page.go_back, page.go_forward
-        if action.kind == "forward":
-            move, undo = undo, move
-        before = page.url
-        await move(timeout=limit, wait_until="commit")
-        if page.url == BLANK and before != BLANK:  # where every tab begins
-            await undo(timeout=limit, wait_until="commit")
-        if page.url == before:
+        """One page back or forward; the empty page that every tab begins with does not count."""
+        session = await page.context.new_cdp_session(page)
+        try:
+            known = await session.send("Page.getNavigationHistory")
+        finally:
+            await session.detach()
+        at = known["currentIndex"] + (1 if action.kind == "forward" else -1)
+        there = known["entries"][at : at + 1] if at >= 0 else []
+        if not there or there[0]["url"] == BLANK:
             raise ActionInvalid(f"There is no page to go {action.kind} to.")
+        move = page.go_forward if action.kind == "forward" else page.go_back
+        await move(timeout=self._settings.load_timeout * 1000, wait_until="commit")
 
 
 _REASONS = (

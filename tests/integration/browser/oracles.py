@@ -139,20 +139,28 @@ async def widget(e):
     await e.do("click", fits[0])
 
 
-@oracle("email-inbox-delete", "email-inbox-noscroll", "email-inbox")
+@oracle(
+    "email-inbox",
+    "email-inbox-delete",
+    "email-inbox-forward",
+    "email-inbox-important",
+    "email-inbox-reply",
+)
 async def email(e):
-    said = re.search(r"by (\w+) and (.*)", e.query) or re.search(r"to (\w+)(.*)", e.query)
-    await e.click(name=said[1])
-    if "trash" in e.query:
+    query = e.query
+    await e.click(name=re.search(r"email by (\w+)", query)[1])
+    if "trash" in query:
         await e.click(has="trash", action="click")
-    elif "star" in e.query:
+    elif "star" in query:
         await e.click(has="star", action="click")
-    elif "reply" in e.query:
-        await e.click(has="reply", action="click")
-        await e.do("type", e.one("textbox", nth=-1), text=quoted(e.query)[0])
+    elif "reply" in query:
+        await e.click(name="Reply")
+        await e.do("type", e.one("textbox", nth=-1), text=quoted(query)[0])
         await e.click(has="send", action="click")
     else:
-        raise Failed(f"unknown: {e.query}")
+        await e.click(name="Forward")
+        await e.type(re.search(r"to (\w+)\.", query)[1])
+        await e.click(has="send", action="click")
 
 
 @oracle("enter-date")
@@ -275,12 +283,14 @@ async def movies(e):
     genre, director, year = re.search(
         r"Search for (.*) movies directed by (.*) from year (\d+)", e.query
     ).groups()
-    last = ""
-    for one in list(e.seen.elements):
-        last = one.name or last if one.role == "text" else last
+    words = {"genre": genre, "director": director, "year": year, "date": year}
+    parts = [one for one in e.seen.elements[1:] if one.name or "type" in one.actions]
+    # A label stands before its field, or, if the first thing is a field, after it.
+    step = 1 if "type" in parts[0].actions else -1
+    for at, one in enumerate(parts):
         if "type" in one.actions:
-            label = (one.name or last).casefold()
-            text = genre if "genre" in label else year if "year" in label else director
+            label = (one.name or parts[at + step].name).casefold()
+            text = next(text for word, text in words.items() if word in label)
             await e.do("type", one, text=text)
     await e.do("click", [one for one in e.all(action="click") if "type" not in one.actions][-1])
 
@@ -391,7 +401,7 @@ async def social(e):
             return
     more = next(one for one in items[at:] if "more" in one.name.lower() and one.actions)
     await e.do("click", more)
-    await e.click(name=button)
+    await e.do("click", next(one for one in e.all() if one.name.startswith(button)))
 
 
 @oracle("social-media-all", "social-media-some")
@@ -408,18 +418,6 @@ async def social_all(e):
     for one in wanted[: None if count == "all" else int(count)]:
         await e.do("click", one)
     await e.submit()
-
-
-@oracle("stock-market")
-async def stock(e):
-    limit = float(re.search(r"\$([\d.]+\d)", e.query)[1])
-    for _ in range(50):
-        seen = await e.look()
-        prices = re.findall(r"Stock price: ?\$([\d.]+\d)", " ".join(x.name for x in seen.elements))
-        if prices and float(prices[0]) <= limit:
-            await e.click("button", "Buy")
-            return
-        await e.do("wait", seconds=0.2)
 
 
 @oracle("use-autocomplete")
