@@ -6,6 +6,8 @@ import pytest
 from skill_samples import write_skill
 
 from yunjue.errors import SkillRefused, UnknownSkillError, YunjueError
+from yunjue.hookspecs import hookimpl
+from yunjue.plugins import plugins
 from yunjue.skills.catalogue import BUDGET, shown
 from yunjue.skills.folder import read_skill
 from yunjue.skills.shelf import open_shelf, project_content, project_entries, user_folder
@@ -47,6 +49,25 @@ def test_the_first_of_one_name_is_used_and_the_others_are_said(places):
         ("reverse-text", places[place], one) for place, one in zip(order, status, strict=True)
     ]
     assert all(str(places["own"]) in entry.why for entry in open_shelf().unused())
+
+
+def test_skills_of_plugins_come_before_those_of_the_package(places, tmp_path):
+    class Brings:
+        @hookimpl
+        def register_skills(self, register):
+            register("texts", tmp_path / "brought")
+
+    write_skill(places["shipped"])
+    write_skill(tmp_path / "brought")
+    plugin = Brings()
+    plugins().manager.register(plugin, name="brings")
+    try:
+        assert told(open_shelf()) == [
+            ("reverse-text", tmp_path / "brought", "usable"),
+            ("reverse-text", places["shipped"], "shadowed"),
+        ]
+    finally:
+        plugins().manager.unregister(plugin)
 
 
 def test_a_project_is_not_used_before_trust_and_shadows_nothing(places):

@@ -5,6 +5,7 @@ of        folders, the first wins                  used
 ========  =======================================  =========================================
 project   ``.yunjue/skills``, ``.agents/skills``   if the project is trusted as it is now
 user      ``HOME/skills``, ``~/.agents/skills``    always
+plugin    what plugins register                    always
 shipped   in the package                           always
 ========  =======================================  =========================================
 
@@ -25,11 +26,12 @@ import yunjue
 from yunjue.config import home
 from yunjue.errors import UnknownSkillError, YunjueError
 from yunjue.hashing import content_id
+from yunjue.plugins import plugins
 from yunjue.skills.folder import read_files, read_skill
 from yunjue.skills.trust import trusted
 from yunjue.skills.types import SKILL_FILE, Problem, Skill, files_id, refused
 
-Owner = Literal["project", "user", "shipped"]
+Owner = Literal["project", "user", "plugin", "shipped"]
 Status = Literal["usable", "shadowed", "untrusted", "refused"]
 
 PROJECT_FOLDERS = (Path(".yunjue/skills"), Path(".agents/skills"))
@@ -179,6 +181,7 @@ def _other_places(project: Path) -> Iterator[Place]:
     places = [
         Place("user", user_folder()),
         Place("user", Path.home() / ".agents/skills"),
+        *(Place("plugin", Path(folder)) for folder in plugins().skill_folders().values()),
         Place("shipped", shipped_folder()),
     ]
     # With the user's home as the working folder, its skills are the project's: not twice.
