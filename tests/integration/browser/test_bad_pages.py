@@ -123,7 +123,7 @@ async def test_blocks_while_it_loads(opened):
 
 async def test_crashes_the_renderer(driver):
     await driver.show("<p>before</p>")
-    page = driver.browser._tabs.front.page
+    page = driver.browser.page
     session = await page.context.new_cdp_session(page)
     crash = asyncio.ensure_future(session.send("Page.crash"))
     await asyncio.sleep(0.5)
