@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from yunjue.browser import render
 from yunjue.browser.types import Element, Observation, Tab
@@ -28,6 +29,8 @@ MOST_FRAMES = 20
 """Of one page; what further ones hold is not read."""
 MOST_NESTED = 4
 """Frames within frames."""
+FRAME_SECONDS, MUTE_SECONDS = 1.0, 0.1
+"""That a frame may take; and one that did not answer the last time."""
 MAYBE_CUT = 100
 """Characters of a name from which on it may be the beginning of a longer one."""
 AFTER_A_FAILURE = 1_000_000
@@ -48,7 +51,7 @@ async def ask(frame: Page | Frame, question: str, seconds: float) -> str:
     Raises:
         TimeoutError, playwright.async_api.Error: the page does not answer.
     """
-    async with asyncio.timeout(seconds + 1):  # also where Playwright itself would wait
+    async with asyncio.timeout(seconds + 0.5):  # also where Playwright itself would wait
         found = frame.locator(f"{ENGINE}={question}")
         return await found.text_content(timeout=seconds * 1000) or ""
 
@@ -75,6 +78,7 @@ class Reader:
         self._seconds = seconds
         self._redactor = redactor
         self._next = 1
+        self._mute: WeakSet[Frame] = WeakSet()
 
     async def read(self, page: Page, most: int) -> Read:
         """The first ``most`` elements of a page.
@@ -83,19 +87,17 @@ class Reader:
             TimeoutError, playwright.async_api.Error: it does not answer.
         """
         frames = [page.main_frame]
-        data = await self._ask(page.main_frame, most)
+        data = await self._ask(page.main_frame, most, self._seconds)
         rows = [self._element(row, 0) for row in data["rows"]]
         elements = await self._with_frames(rows, page.main_frame, frames, most, 1)
         cut = data["cut"] or len(elements) > most
         title = data["title"]
         return Read(tuple(elements[:most]), tuple(frames), title, data["born"], cut)
 
-    async def _ask(self, frame: Frame, most: int) -> dict[str, Any]:
+    async def _ask(self, frame: Frame, most: int, seconds: float) -> dict[str, Any]:
         question = json.dumps({"next": self._next, "most": most})
         try:
-            data = json.loads(
-                self._redactor.text(await ask(frame, f"read:{question}", self._seconds))
-            )
+            data = json.loads(self._redactor.text(await ask(frame, f"read:{question}", seconds)))
         except BaseException:
             self._next += AFTER_A_FAILURE
             raise
@@ -113,12 +115,16 @@ class Reader:
             made.append(row)
             if row.role != "iframe" or nested > MOST_NESTED or len(frames) > MOST_FRAMES:
                 continue
+            inner = None
             try:
                 inner = await self._frame_of(row, frame)
                 if inner is None:
                     continue
-                data = await self._ask(inner, most)
+                data = await self._ask(inner, most, self._patience(inner))
+                self._mute.discard(inner)
             except (Error, TimeoutError):
+                if inner:
+                    self._mute.add(inner)
                 made[-1] = replace(row, states=(*row.states, "unreadable"))
                 continue
             frames.append(inner)
@@ -126,6 +132,11 @@ class Reader:
             below = [self._element(one, number, row.depth + 1) for one in data["rows"]]
             made += await self._with_frames(below, inner, frames, most, nested + 1)
         return made
+
+    def _patience(self, frame: Frame) -> float:
+        """Seconds for a frame: one that did not answer, as those do whose page was refused, is
+        not waited for again."""
+        return min(self._seconds, FRAME_SECONDS if frame not in self._mute else MUTE_SECONDS)
 
     async def _frame_of(self, row: Element, frame: Frame) -> Frame | None:
         async with asyncio.timeout(self._seconds + 1):

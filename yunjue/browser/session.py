@@ -115,6 +115,14 @@ class ChromiumBrowser:
         self._eyes = Eyes(self._settings, self._tabs, self._redactor)
         await self._tabs.new()
 
+    @property
+    def page(self) -> pw.Page:
+        """Playwright's page in front, for tests and measurements; runs go through :meth:`act`."""
+        front = self._alive().front
+        if front is None:
+            raise BrowserError("There is no tab.")
+        return front.page
+
     async def start(self, url: str) -> Transition:
         """Open a page in the tab in front."""
         return await self.act(Action(kind="goto", url=url))

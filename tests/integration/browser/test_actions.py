@@ -196,7 +196,7 @@ async def test_what_cannot_be_done_is_said_so(driver):
 async def test_an_element_that_went_away_is_named(driver):
     await driver.show("<button>stays</button><button id=b>goes</button>")
     gone = driver.find("goes")
-    page = driver.browser._tabs.front.page
+    page = driver.browser.page
     await page.evaluate("document.getElementById('b').remove()")
     done = await driver.do("click", gone)
     assert f"[{gone.id}] is gone" in done.error

@@ -60,7 +60,7 @@ async def test_numbers_last_and_are_never_given_again(driver):
     page = "<ul><li>a</li></ul><button>keep</button>"
     await driver.show(page)
     keep, first = driver.find("keep").id, {one.id for one in driver.seen.elements}
-    script = driver.browser._tabs.front.page.evaluate
+    script = driver.browser.page.evaluate
     await script("document.querySelector('ul').innerHTML='<li>b<li>c'")
     await script("document.querySelector('button').textContent='kept'")
     await driver.look()
@@ -116,7 +116,7 @@ async def test_secrets_are_typed_and_never_seen(opened, caplog):
     for target in ("User", "Password"):
         said.append(await driver.do("type", target, secret="shop_password"))
         assert said[-1].ok
-    page = driver.browser._tabs.front.page
+    page = driver.browser.page
     assert await page.evaluate("document.forms[0].p.value") == value
     said.append(await driver.do("extract"))
     assert "you typed [shop_password]" in said[-1].text

@@ -110,7 +110,7 @@ async def test_addresses_that_are_no_pages_are_refused(driver, url):
 )
 async def test_nor_can_a_page_go_there(driver, target):
     await driver.show(
-        f"<a href='{target}'>go</a><button onclick=\"open('{target}')\">pop</button>"
+        f"<a href='{target}'>go</a><button onclick=\"window.open('{target}')\">pop</button>"
         f"<iframe src='{target if target[0] != 'd' else ''}'></iframe>"
     )
     await driver.do("click", "go")

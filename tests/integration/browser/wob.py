@@ -52,7 +52,7 @@ class Episode:
         started = await self.browser.start(f"{base}/miniwob/{quote(self.task)}.html")
         if not started.ok:
             raise Failed(started.error)
-        page = self.browser._tabs.front.page
+        page = self.browser.page
         await page.evaluate(
             "seed => { Math.seedrandom(seed); core.EPISODE_MAX_TIME = 1e7;"
             " document.getElementById('reward-display').style.display = 'none';"
@@ -65,7 +65,7 @@ class Episode:
 
     async def reward(self) -> float:
         """The task's own verdict: above 0 is success; 0 if the episode did not end."""
-        page = self.browser._tabs.front.page
+        page = self.browser.page
         for _ in range(20):
             said = await page.evaluate("JSON.stringify([WOB_DONE_GLOBAL, WOB_RAW_REWARD_GLOBAL])")
             done, reward = json.loads(said)
