@@ -7,6 +7,7 @@ import secrets
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from yunjue.models.local import catalog
@@ -15,6 +16,12 @@ from yunjue.models.local.pull import folder, pull
 pytest_plugins = ["yunjue.testing"]
 
 sys.path.append(str(Path(__file__).parent))  # story.py serves tests of several folders
+
+# How long an example takes says something about the machine, not about the code.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 # Ray reads these when it is imported, so all clusters of a test process are one kind: those that
 # obey only who knows the token.

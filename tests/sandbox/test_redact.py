@@ -73,7 +73,7 @@ def test_everywhere_in_an_outcome():
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists), values)
 def test_other_outcomes_stay_as_they_are(value, secret):
     text = json.dumps(value, ensure_ascii=False).lower()
-    assume(secret.lower()[:4] not in text)
+    assume(json.dumps(secret[:4], ensure_ascii=False)[1:-1].lower() not in text)
     outcome = CallOutcome(status="ok", output={"result": value})
     assert Redactor({"WEATHER_KEY": secret}).outcome(outcome) == outcome
     assert Redactor({}).outcome(outcome) is outcome
