@@ -260,6 +260,7 @@ class Sitting:
             approvals=self._approvals(effects),
             mended=library if settings.repair_in_use else None,
             provider=self._provider(sandbox, library),
+            replayed=not self._live,
             experience=self._experience(stack, effects, models) if settings.principles else None,
             skilled=self._skilled(gateway, effects, library),
         )
