@@ -6,7 +6,7 @@ node that was interrupted again from its start. What was decided about stands in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from yunjue import grants
@@ -184,19 +184,44 @@ def proposed(tool: Tool, inputs: dict[str, Any], state: State, services: Service
 
 def needs(tool: Tool, state: State, services: Services) -> tuple[tuple[str, ...], str]:
     """The permissions a call of the tool needs, and where it runs with what, for a person."""
+    if tool.source:
+        return needs_of_code(tool.source, list(state["files"]))
     if RECIPE in tool.origin:
         return tuple(tool.origin["permissions"]), tool.origin["told"]
-    if not tool.source:
-        permissions, place = services.remote.permissions(tool)
-        return permissions, place
-    meta = grants.declared(tool.source)
+    return services.remote.permissions(tool)
+
+
+def needs_of_code(source: str, files: Sequence[str] = ()) -> tuple[tuple[str, ...], str]:
+    """The same of a tool's source, called with files of these names."""
+    meta = grants.declared(source)
     network, secrets = meta.get("network") or [], meta.get("secrets") or []
     found = {
         "network": network and f"may reach {', '.join(map(str, network))}",
-        "files": state["files"] and f"may read {', '.join(state['files'])}",
+        "files": files and f"may read {', '.join(files)}",
         "secrets": secrets and f"is given {', '.join(map(str, secrets))}",
         "irreversible": meta.get("irreversible") and "says that it cannot be taken back",
     }
     permissions = tuple(name for name, told in found.items() if told)
     told = "; ".join(["runs in the sandbox", *(found[name] for name in permissions)])
     return permissions, told
+
+
+def unattended(tool: Tool, inputs: Mapping[str, Any], rules: Sequence[Rule]) -> Decision:
+    """What rules and plugins say of a call that nobody can be asked about. It may wait for a
+    plugin."""
+    permissions, told = needs_of_code(tool.source)
+    proposal = Proposal(
+        kind="tool",
+        name=tool.name,
+        inputs=inputs,
+        permissions=permissions,
+        summary=f"{tool.name} {told}",
+        schema=tool.input_schema,
+    )
+    rule = ruling(rules, proposal)
+    if rule.verdict == "deny":
+        return Decision(False, words="The user's rules do not allow it.", by=str(rule))
+    decided = plugins().approve(proposal)
+    if decided is not None:
+        return decided
+    return ALLOWED if rule.verdict == "allow" else nobody(proposal)
