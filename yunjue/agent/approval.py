@@ -11,6 +11,7 @@ from typing import Any
 
 from yunjue import grants
 from yunjue.agent.services import RECIPE, Services
+from yunjue.agent.skill_use import given
 from yunjue.agent.state import State
 from yunjue.agent.views import elide, find_tool
 from yunjue.approvals import (
@@ -32,6 +33,7 @@ from yunjue.protocols import Effects
 from yunjue.types import Tool
 
 SUMMARY_CHARS = 600
+SCRIPT = "run_script"
 Ask = Callable[[Proposal], Decision]
 """Asks a person. Raises Paused when nobody answers."""
 
@@ -143,27 +145,56 @@ def nobody(proposal: Proposal) -> Decision:
 
 
 async def approve(state: State, services: Services) -> dict[str, Any]:
-    """Decide about the pending tool call; a denied one becomes a step that failed."""
+    """Decide about the pending call of a tool or a skill's script; a denied one becomes a step
+    that failed."""
     action = state["pending"] or {}
-    tool = find_tool(state, action["tool"]) if action["action"] == "call" else None
-    if tool is None:
+    proposal = _pending(state, services, action)
+    if proposal is None:
         return {}
-    decision = await services.approvals.decide(proposed(tool, action["inputs"], state, services))
+    decision = await services.approvals.decide(proposal)
     if decision.approved and decision.inputs is None:
         return {}
     if decision.approved:
         return {"pending": {**action, "inputs": dict(decision.inputs)}}
     why = decision.words or "The user does not want it."
     step = {
-        "tool": tool.name,
-        "inputs": action["inputs"],
+        "tool": proposal.name,
+        "inputs": dict(proposal.inputs),
         "status": "denied",
         "text": f"ERROR (not allowed): {elide(why, 300)}",
         "value": "",
         "free": False,
         "files": [],
     }
-    return {"steps": [*state["steps"], step], "pending": None}
+    denied = {"steps": [*state["steps"], step], "pending": None}
+    if proposal.name == SCRIPT:  # else it alone would be offered again
+        denied["skill"] = {**(state["skill"] or {}), "script": ""}
+    return denied
+
+
+def _pending(state: State, services: Services, action: Mapping[str, Any]) -> Proposal | None:
+    """What is about to be done; None for what only looks something up."""
+    if action["action"] == SCRIPT:
+        return _of_script(state, action)
+    tool = find_tool(state, action["tool"]) if action["action"] == "call" else None
+    return proposed(tool, action["inputs"], state, services) if tool else None
+
+
+def _of_script(state: State, action: Mapping[str, Any]) -> Proposal:
+    """The run of a skill's script: it has no network and no secrets."""
+    files = list(state["files"])
+    reads = f"; may read {', '.join(files)}" if files else ""
+    words = elide(" ".join(map(repr, action["args"])), SUMMARY_CHARS)
+    of = (state["skill"] or {})["name"]
+    return Proposal(
+        kind="tool",
+        name=SCRIPT,
+        inputs=given(action),
+        domain=state["domain"],
+        permissions=("files",) if files else (),
+        summary=f"{action['script']} {words} of the skill {of} runs in the sandbox{reads}",
+        call=f"call-{len(state['steps']) + 1}",
+    )
 
 
 def proposed(tool: Tool, inputs: dict[str, Any], state: State, services: Services) -> Proposal:

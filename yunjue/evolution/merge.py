@@ -20,8 +20,8 @@ from yunjue.errors import DependencyError, ModelOutputInvalid, PromptTooLong
 from yunjue.evolution.contender import Contender
 from yunjue.hashing import canonical_json
 from yunjue.models.gateway import Gateway
-from yunjue.prompts import conversation
 from yunjue.plugins import plugins
+from yunjue.prompts import conversation
 from yunjue.protocols import Sandbox, SandboxJob, SandboxLimits
 from yunjue.synthesis.author import extract_code
 from yunjue.synthesis.declared import specification
