@@ -150,7 +150,7 @@ async def test_a_rule_allows_what_cannot_be_taken_back(tmp_path, rooms):
 
 
 async def test_a_run_that_ended_leaves_no_session_of_a_browser(tmp_path):
-    kept = tmp_path / "rooms" / "session.json"
+    kept = tmp_path / "web" / "session.json"
 
     class Room:
         async def start(self, task, files):
@@ -160,7 +160,7 @@ async def test_a_run_that_ended_leaves_no_session_of_a_browser(tmp_path):
             kept.parent.mkdir(exist_ok=True)
             kept.write_text("{}")
 
-    domain = Domain("rooms", "x", fits=lambda *_: True, environment=lambda place: Room())
+    domain = Domain("web", "x", fits=lambda *_: True, environment=lambda place: Room())
     for ended in (False, True):
         stage = Stage(load_settings(), tmp_path, 4000)
         await stage.start(domain, "look", {})

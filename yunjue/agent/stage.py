@@ -11,6 +11,7 @@ from yunjue.config import Settings
 from yunjue.domains import Domain, Environment, Observed, Place, Step
 from yunjue.plugins import plugins
 from yunjue.strategies.shape import Strategy
+from yunjue.web.domain import WEB
 from yunjue.web.environment import STORAGE
 
 GREEDY = "greedy"
@@ -102,8 +103,7 @@ class Stage:
         if self._environment is not None and self._open:
             await self._environment.close()
         if self.ended:
-            for session in self._folder.glob(f"*/{STORAGE}"):
-                session.unlink(missing_ok=True)
+            (self._folder / WEB.name / STORAGE).unlink(missing_ok=True)
 
 
 UNKNOWN = (
