@@ -101,9 +101,10 @@ def test_edited_inputs_must_fit_the_schema():
 def test_a_working_folder_may_ask_and_deny_and_not_allow(tmp_path):
     (tmp_path / "yunjue.toml").write_text('approval = ["ask x"]')
     assert load_settings().approval == ["ask x"]
-    (tmp_path / "yunjue.toml").write_text('approval = ["allow *"]')
-    with pytest.raises(ConfigError, match="not allow"):
-        load_settings()
+    for rule in ("allow *", " allow *", "\\tallow *"):
+        (tmp_path / "yunjue.toml").write_text(f'approval = ["{rule}"]')
+        with pytest.raises(ConfigError, match="not allow"):
+            load_settings()
     (tmp_path / "yunjue.toml").unlink()
     with pytest.raises(ConfigError, match="begins with"):
         load_settings(approval=["fly"])

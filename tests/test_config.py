@@ -41,3 +41,22 @@ def test_every_setting_is_documented():
     page = (Path(__file__).parents[1] / "docs" / "settings.md").read_text()
     missing = [name for name in Settings.model_fields if f"`{name}`" not in page]
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "allow_unsafe = true",
+        'allow_net = ["*"]',
+        'grant_secrets = ["SHOP_KEY"]',
+        'allow_origins = ["*"]',
+        "allow_private = true",
+        'web_secrets = ["SHOP_KEY=https://shop.example"]',
+    ],
+)
+def test_a_working_folder_grants_nothing(tmp_path, line):
+    (tmp_path / "yunjue.toml").write_text(f"{line}\n")
+    with pytest.raises(ConfigError, match=f"may not grant {line.split()[0]}"):
+        load_settings()
+    (tmp_path / "yunjue.toml").write_text("allow_unsafe = false\nallow_net = []\n")
+    assert load_settings().allow_net == []

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import importlib.util
 import os
+import py_compile
 import textwrap
 
 import pytest
@@ -187,6 +189,28 @@ def test_a_projects_plugins_load_only_as_they_were_when_trust_was_given(project,
     changed.load()
     assert "not trusted" in told(changed)["a"]
     assert plugin_sources.untrust(tmp_path) and not plugin_sources.untrust(tmp_path)
+
+
+def test_what_lies_in_pycache_is_not_what_was_trusted(project, tmp_path):
+    """Python's importer takes an unchecked .pyc for the source that was read and trusted."""
+    bad = tmp_path / "bad.py"
+    bad.write_text(HEAD + GOOD.replace('"no"', '"from pycache"'))
+    source = tmp_path / ".yunjue" / "plugins" / "a.py"
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    target = importlib.util.cache_from_source(str(source))
+    py_compile.compile(str(bad), target, invalidation_mode=unchecked)
+    assert project(a=GOOD).veto(story.tool(), VERDICT) == "no"
+
+
+def test_a_second_plugin_of_a_name_does_not_put_out_the_first(project, monkeypatch):
+    loaded = project(a=GOOD)
+    for name in ("project/a", "yunjue.models"):
+        point = plugin_sources.Found(name, "", "", type("Other", (), {}))
+        monkeypatch.setattr("yunjue.plugins.found_plugins", lambda point=point: [point])
+        loaded.load()
+    assert [plugin.error for plugin in loaded.failed] == ["another plugin has its name"] * 2
+    assert loaded.veto(story.tool(), VERDICT) == "no"
+    assert "litellm" in loaded.offered("models")
 
 
 def test_a_plugin_named_by_flag_loads_from_the_working_folder(project, tmp_path, monkeypatch):

@@ -40,6 +40,16 @@ LATER_ROLES = ("distiller",)
 WORLD_MODEL = "world_model"
 """Who foresees what an action would do; unless it has a model of its own, the executor's does."""
 
+GRANTS = (
+    "allow_unsafe",
+    "allow_net",
+    "grant_secrets",
+    "allow_origins",
+    "allow_private",
+    "web_secrets",
+)
+"""Settings that give rights; a project's file may not set them."""
+
 ALL_ROLES = (*ROLES, *EVOLUTION_ROLES, *LATER_ROLES, WORLD_MODEL)
 
 
@@ -173,12 +183,13 @@ class _ProjectFile(TomlConfigSettingsSource):
     def __call__(self) -> dict[str, Any]:
         values = super().__call__()
         rules = values.get("approval", [])
-        if isinstance(rules, list) and any(str(rule).startswith("allow") for rule in rules):
+        # As Rule.parse reads them: it takes no notice of space around a rule.
+        if isinstance(rules, list) and any(str(rule).strip().startswith("allow") for rule in rules):
             raise ConfigError(
                 f"{PROJECT_FILE} may ask and deny, but not allow: remove its `allow` rules.",
                 hint="Give them with --approve, or write them to approval.toml in the home.",
             )
-        if given := sorted({"allow_private", "web_secrets"} & set(values)):
+        if given := sorted(name for name in GRANTS if values.get(name)):
             raise ConfigError(
                 f"{PROJECT_FILE} may not grant {given[0]}: remove it.",
                 hint="Give it with its flag, or in config.toml in the home.",

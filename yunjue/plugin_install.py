@@ -105,7 +105,8 @@ def _listed() -> list[dict[str, Any]]:
     """What a new process says that is loaded: this one has begun without."""
     environment = {name: value for name, value in os.environ.items() if name not in (ONLY, NAMED)}
     done = subprocess.run(
-        [sys.executable, "-m", "yunjue", "plugins", "list", "--json"],
+        # -P: no module of the working folder takes the place of one of Python's or ours.
+        [sys.executable, "-P", "-m", "yunjue", "plugins", "list", "--json"],
         capture_output=True,
         text=True,
         errors="replace",

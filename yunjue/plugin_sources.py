@@ -14,10 +14,10 @@ empty means none.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import sys
+import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -99,21 +99,27 @@ def _of_project() -> Iterator[Found]:
     files = project_files(Path())
     if not files:
         return
-    why = "" if _trusted(Path(), files) else NOT_TRUSTED
-    for path in files:
+    try:
+        read = _read_files(files)
+        why = "" if _trusted(Path(), read) else NOT_TRUSTED
+    except (OSError, PluginError):
+        read, why = dict.fromkeys(files, b""), NOT_TRUSTED
+    for path, source in read.items():
         name = f"project/{path.stem}"
         if only is None or name in only:
-            yield Found(name, str(path), "", partial(_executed, path), why)
+            yield Found(name, str(path), "", partial(_executed, path, source), why)
 
 
 NOT_TRUSTED = "its project is not trusted; read it, then `yunjue plugins trust`"
 
 
-def _executed(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(f"yunjue_project_{path.stem}", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def _executed(path: Path, source: bytes) -> Any:
+    """The module of the bytes that are trusted. Not by Python's importer: it would take what
+    lies in ``__pycache__``, which nobody has read."""
+    module = types.ModuleType(f"yunjue_project_{path.stem}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module
+    exec(compile(source, str(path), "exec"), module.__dict__)  # noqa: S102 - the user's choice
     return module
 
 
@@ -126,21 +132,20 @@ def project_files(project: Path) -> list[Path]:
         return []
 
 
-def content_of(files: list[Path]) -> str:
-    """Changes with any byte of the files.
-
-    Raises:
-        PluginError: one of them is larger than a plugin is.
-    """
-    parts = []
+def _read_files(files: list[Path]) -> dict[Path, bytes]:
+    """Raises PluginError if one of them is larger than a plugin is."""
     for path in files:
         if path.stat().st_size > MAX_BYTES:
             raise PluginError(f"{path} is larger than {MAX_BYTES >> 20} MiB: no plugin.")
-        parts.append([path.name, content_id(path.read_bytes())])
-    return content_id(json.dumps(parts))
+    return {path: path.read_bytes() for path in files}
 
 
-def _trusted(project: Path, files: list[Path]) -> bool:
+def content_of(files: dict[Path, bytes]) -> str:
+    """Changes with any byte of the files."""
+    return content_id(json.dumps([[path.name, content_id(data)] for path, data in files.items()]))
+
+
+def _trusted(project: Path, files: dict[Path, bytes]) -> bool:
     try:
         return _read()["trusted"].get(str(project.resolve())) == content_of(files)
     except (OSError, PluginError):
@@ -152,13 +157,14 @@ def trust(project: Path) -> list[Path]:
 
     Raises:
         UsageError: it has none.
+        PluginError: one of them is larger than a plugin is.
     """
     files = project_files(project)
     if not files:
         raise UsageError(f"There are no plugins in {project / PROJECT_FOLDER}.", hint="")
     with locked(home() / ".plugins.lock"):
         kept = _read()
-        kept["trusted"][str(project.resolve())] = content_of(files)
+        kept["trusted"][str(project.resolve())] = content_of(_read_files(files))
         _write(kept)
     return files
 

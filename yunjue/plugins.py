@@ -75,6 +75,10 @@ class Plugins:
     def _take(self, found: Found, plugin: Any) -> None:
         """Register a plugin that was imported. Raises PluginError if it does not fit."""
         hookspecs.check_version(getattr(plugin, "yunjue_hooks", "1"))
+        if self.manager.has_plugin(found.name):
+            raise PluginError("another plugin has its name")
+        if (known := self.manager.get_name(plugin)) is not None:
+            raise PluginError(f"it is loaded already, as {known}")
         try:
             if self.manager.register(plugin, name=found.name) is None:
                 raise PluginError("its name is blocked")

@@ -10,8 +10,10 @@ from rooms import rooms as rooms  # a fixture
 
 from yunjue.agent.replay import replay
 from yunjue.agent.run import resume, runs, solve
+from yunjue.agent.stage import Stage
 from yunjue.approvals import Decision
-from yunjue.domains import Judged
+from yunjue.config import load_settings
+from yunjue.domains import Domain, Judged, Observed
 from yunjue.errors import LimitReached, Paused, YunjueError
 from yunjue.traces.trace import read_trace
 
@@ -145,3 +147,23 @@ async def test_a_rule_allows_what_cannot_be_taken_back(tmp_path, rooms):
     jump["times"] = 1
     await solve(TASK, settings_of(tmp_path, jump, approval=["allow action:jump"]))
     assert rooms.made[0].done[0] == {"action": "jump"}
+
+
+async def test_a_run_that_ended_leaves_no_session_of_a_browser(tmp_path):
+    kept = tmp_path / "web" / "session.json"
+
+    class Room:
+        async def start(self, task, files):
+            return Observed("a room", "1")
+
+        async def close(self):
+            kept.parent.mkdir(exist_ok=True)
+            kept.write_text("{}")
+
+    domain = Domain("web", "x", fits=lambda *_: True, environment=lambda place: Room())
+    for ended in (False, True):
+        stage = Stage(load_settings(), tmp_path, 4000)
+        await stage.start(domain, "look", {})
+        stage.ended = ended
+        await stage.close()
+        assert kept.exists() is not ended

@@ -85,6 +85,13 @@ async def test_a_rejected_call_is_an_error_for_the_model_with_the_users_words(tm
     assert (await replay(path_of(run), story.story_settings(tmp_path))).differences == []
 
 
+async def test_rules_of_a_resumed_run_go_before_its_own_and_replace_none(tmp_path):
+    run = await paused_run(story.story_settings(tmp_path, ASK))
+    with pytest.raises(Paused):
+        await resume(run, {"approval": ["allow other_*"]})
+    assert (await resume(run, {"approval": ["allow reverse_*"]})).answer == "radec"
+
+
 async def test_lost_checkpoints_ask_nothing_twice(tmp_path):
     run = await paused_run(story.story_settings(tmp_path, ASK))
     for file in path_of(run).parent.glob(f"{CHECKPOINTS}*"):

@@ -124,6 +124,32 @@ async def test_tools_of_a_domain_are_proved_marked_and_used(tmp_path, field):
     assert not any("Letters are counted" in prompt for prompt in prompts_of(plain))
 
 
+async def test_plugins_that_come_later_do_not_spoil_a_replay(tmp_path, field):
+    field()  # the sandbox of these tests
+    before = await solve(TASK, settings_of(tmp_path, domain="auto"))
+
+    class Later:
+        @hookimpl
+        def register_domains(self, register):
+            register(Domain("later", "work on all", fits=lambda task, files: True))
+
+        @hookimpl
+        def register_tools(self, register):
+            register("later", tmp_path / "field_tools")
+
+        @hookimpl
+        def register_verifiers(self, register):
+            register("later", lambda task, answer, files: Judged(False, "never"))
+
+    later = Later()
+    plugins().manager.register(later, name="later")
+    try:
+        again = await replayed(before, settings_of(tmp_path))
+    finally:
+        plugins().manager.unregister(later)
+    assert (again.differences, again.result.answer) == ([], "radec")
+
+
 async def test_a_folder_that_cannot_be_read_is_said_and_the_run_goes_on(tmp_path, field):
     folder = field(tools=tmp_path / "field_tools")
     (folder / "cases.json").write_text('{"count_letters": 3}')

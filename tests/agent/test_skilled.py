@@ -119,6 +119,24 @@ async def test_a_script_is_run_in_the_sandbox_and_a_replay_needs_no_skill(tmp_pa
     assert again.differences == []
 
 
+async def test_a_script_is_not_run_against_the_users_rules(tmp_path):
+    write_skill(user_folder(), body=RULE, files={"scripts/reverse.py": SCRIPT})
+    no = {"action": "answer", "text": "?"}
+    first = [
+        {"when": "Which function", "reply": {"kind": "language", "function": "reverse"}},
+        {"when": "(?s)not allowed.*What next", "reply": no},
+        {"when": "What next(?s:.*)run_script", "reply": run_script("cedar")},
+        {"when": "Proposed answer", "reply": {"answered": False, "why": "no"}},
+    ]
+    settings = settings_of(tmp_path, first=first)
+    settings = settings.model_copy(update={"approval": ["deny run_script"]})
+    result = await solve(story.TASK, settings)
+    events = trace_of(result)
+    assert (result.status, result.tools_used) == ("not_solved", [])
+    assert of(events, "skill.ran") == []
+    assert of(events, "approval.decided")[0]["proposal"]["inputs"]["args"] == ["cedar"]
+
+
 async def test_a_script_that_fails_is_told_to_the_model_and_others_go_on(tmp_path):
     files = {"scripts/reverse.py": "import argparse\nargparse.ArgumentParser().parse_args()\n"}
     write_skill(user_folder(), body=RULE, files=files)

@@ -4,9 +4,11 @@ from yunjue.events import Events
 from yunjue.evolution.contender import Contender
 from yunjue.evolution.merge import Merger, called, distinct, share
 from yunjue.hashing import content_id
+from yunjue.hookspecs import hookimpl
 from yunjue.limits import Limits, Meter
 from yunjue.models.gateway import Gateway, Unrecorded
 from yunjue.models.scripted import ScriptedModel
+from yunjue.plugins import plugins
 from yunjue.protocols import SandboxLimits
 from yunjue.synthesis.template import render_tool
 from yunjue.testing.direct import DirectSandbox
@@ -86,6 +88,22 @@ async def test_the_merger_writes_what_passes_the_tests_of_all():
     assert [case.expected for case in merged.verdict.cases] == ["AB", "", "X", "-"]
     # The merger sees what it is to replace.
     assert "text.upper() or '-'" in model.requests[0].messages[-1].content
+
+
+async def test_a_plugin_may_refuse_what_the_merger_wrote():
+    class Careful:
+        @hookimpl
+        def admit_tool(self, tool):
+            return "no shifting"
+
+    careful = Careful()
+    plugins().manager.register(careful, name="careful")
+    try:
+        made, _ = merger([WRITTEN.format("'-' if text == ' ' else text.upper()")])
+        merged = await made.merge([ONE, TWO])
+    finally:
+        plugins().manager.unregister(careful)
+    assert merged.tool is None and merged.winner in (ONE, TWO)
 
 
 async def test_a_merger_that_breaks_the_tool_changes_nothing_but_the_best_stays():

@@ -72,6 +72,18 @@ async def test_wrong_arguments_come_back_as_errors_the_model_can_read(tmp_path):
             assert said in result.content[0].text
 
 
+async def test_rules_hold_for_calls_of_clients_and_nobody_is_asked(tmp_path):
+    settings = await with_tool(tmp_path)
+    for verdict, said in (("deny", "rules do not allow it"), ("ask", "nobody is there")):
+        strict = settings.model_copy(update={"approval": [f"{verdict} reverse_*"]})
+        async with client_of(strict) as client:
+            result = await client.call_tool("reverse_text", {"text": "stream"})
+            assert result.is_error and said in result.content[0].text
+    library = open_library(settings, print)
+    assert library.stats(library.get("reverse_text").id)["calls"] == 1  # that of the run
+    library.close()
+
+
 async def test_unknown_and_unserved_tools_are_refused(tmp_path):
     async with client_of(await with_tool(tmp_path), only=["other"], solving=False) as client:
         assert (await client.list_tools()).tools == []

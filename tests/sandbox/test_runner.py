@@ -139,6 +139,37 @@ def test_a_tool_that_never_loads_is_stopped_and_runs_out_of_time(talk_about, tmp
     assert talk.call({})[0].reason == "timeout"
 
 
+FILLED = """
+    full = os.open("/proc/self/fd/201", os.O_WRONLY | os.O_NONBLOCK)
+    try:
+        while True:
+            os.write(full, bytes(4096))
+    except BlockingIOError:
+        time.sleep(99)
+"""
+FAR = """
+    os.lseek(202, (1 << 63) - 2, os.SEEK_SET)
+"""
+
+
+@pytest.mark.parametrize("meddling", [FILLED, FAR])
+def test_a_tool_that_meddles_with_how_it_is_asked_does_not_hurt_the_runner(
+    talk_about, tmp_path_factory, meddling
+):
+    """While it is loaded, before the request is there."""
+    mark = str(tmp_path_factory.mktemp("outside") / "mark")
+    makes_it = tool(f"open({mark!r}, 'w').close()\nreturn {{'result': os.getppid()}}")
+    source = f"import os, time\nif os.path.exists({mark!r}):{meddling}" + makes_it
+    talk = talk_about(source, SandboxLimits(seconds=0.5))
+    runner = talk.call({}, more=True)[0].output["result"]
+    time.sleep(0.3)
+    started = time.monotonic()
+    talk.call({})
+    assert time.monotonic() - started < 4
+    os.unlink(mark)
+    assert talk.call({})[0].output == {"result": runner}
+
+
 def state(pid):
     with open(f"/proc/{pid}/stat") as file:
         return file.read().rpartition(")")[2].split()[0]

@@ -53,6 +53,12 @@ async def test_it_is_carried_out_without_a_model(recipe, monkeypatch, tmp_path):
     assert story.browser.closed and story.asked == []
 
 
+async def test_no_session_is_left(recipe, monkeypatch, tmp_path):
+    (tmp_path / "session.json").write_text("{}")  # as the browser leaves it
+    await again(Story(), monkeypatch, tmp_path, recipe, {"search": "shoe"})
+    assert not (tmp_path / "session.json").exists()
+
+
 async def test_a_page_that_is_not_as_it_was_ends_it(recipe, monkeypatch, tmp_path):
     story = Story()
     outcome = await again(story, monkeypatch, tmp_path, recipe, {"search": "shoe"})

@@ -6,11 +6,12 @@ node that was interrupted again from its start. What was decided about stands in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from yunjue import grants
 from yunjue.agent.services import RECIPE, Services
+from yunjue.agent.skill_use import given
 from yunjue.agent.state import State
 from yunjue.agent.views import elide, find_tool
 from yunjue.approvals import (
@@ -32,6 +33,7 @@ from yunjue.protocols import Effects
 from yunjue.types import Tool
 
 SUMMARY_CHARS = 600
+SCRIPT = "run_script"
 Ask = Callable[[Proposal], Decision]
 """Asks a person. Raises Paused when nobody answers."""
 
@@ -143,27 +145,56 @@ def nobody(proposal: Proposal) -> Decision:
 
 
 async def approve(state: State, services: Services) -> dict[str, Any]:
-    """Decide about the pending tool call; a denied one becomes a step that failed."""
+    """Decide about the pending call of a tool or a skill's script; a denied one becomes a step
+    that failed."""
     action = state["pending"] or {}
-    tool = find_tool(state, action["tool"]) if action["action"] == "call" else None
-    if tool is None:
+    proposal = _pending(state, services, action)
+    if proposal is None:
         return {}
-    decision = await services.approvals.decide(proposed(tool, action["inputs"], state, services))
+    decision = await services.approvals.decide(proposal)
     if decision.approved and decision.inputs is None:
         return {}
     if decision.approved:
         return {"pending": {**action, "inputs": dict(decision.inputs)}}
     why = decision.words or "The user does not want it."
     step = {
-        "tool": tool.name,
-        "inputs": action["inputs"],
+        "tool": proposal.name,
+        "inputs": dict(proposal.inputs),
         "status": "denied",
         "text": f"ERROR (not allowed): {elide(why, 300)}",
         "value": "",
         "free": False,
         "files": [],
     }
-    return {"steps": [*state["steps"], step], "pending": None}
+    denied = {"steps": [*state["steps"], step], "pending": None}
+    if proposal.name == SCRIPT:  # else it alone would be offered again
+        denied["skill"] = {**(state["skill"] or {}), "script": ""}
+    return denied
+
+
+def _pending(state: State, services: Services, action: Mapping[str, Any]) -> Proposal | None:
+    """What is about to be done; None for what only looks something up."""
+    if action["action"] == SCRIPT:
+        return _of_script(state, action)
+    tool = find_tool(state, action["tool"]) if action["action"] == "call" else None
+    return proposed(tool, action["inputs"], state, services) if tool else None
+
+
+def _of_script(state: State, action: Mapping[str, Any]) -> Proposal:
+    """The run of a skill's script: it has no network and no secrets."""
+    files = list(state["files"])
+    reads = f"; may read {', '.join(files)}" if files else ""
+    words = elide(" ".join(map(repr, action["args"])), SUMMARY_CHARS)
+    of = (state["skill"] or {})["name"]
+    return Proposal(
+        kind="tool",
+        name=SCRIPT,
+        inputs=given(action),
+        domain=state["domain"],
+        permissions=("files",) if files else (),
+        summary=f"{action['script']} {words} of the skill {of} runs in the sandbox{reads}",
+        call=f"call-{len(state['steps']) + 1}",
+    )
 
 
 def proposed(tool: Tool, inputs: dict[str, Any], state: State, services: Services) -> Proposal:
@@ -184,19 +215,44 @@ def proposed(tool: Tool, inputs: dict[str, Any], state: State, services: Service
 
 def needs(tool: Tool, state: State, services: Services) -> tuple[tuple[str, ...], str]:
     """The permissions a call of the tool needs, and where it runs with what, for a person."""
+    if tool.source:
+        return needs_of_code(tool.source, list(state["files"]))
     if RECIPE in tool.origin:
         return tuple(tool.origin["permissions"]), tool.origin["told"]
-    if not tool.source:
-        permissions, place = services.remote.permissions(tool)
-        return permissions, place
-    meta = grants.declared(tool.source)
+    return services.remote.permissions(tool)
+
+
+def needs_of_code(source: str, files: Sequence[str] = ()) -> tuple[tuple[str, ...], str]:
+    """The same of a tool's source, called with files of these names."""
+    meta = grants.declared(source)
     network, secrets = meta.get("network") or [], meta.get("secrets") or []
     found = {
         "network": network and f"may reach {', '.join(map(str, network))}",
-        "files": state["files"] and f"may read {', '.join(state['files'])}",
+        "files": files and f"may read {', '.join(files)}",
         "secrets": secrets and f"is given {', '.join(map(str, secrets))}",
         "irreversible": meta.get("irreversible") and "says that it cannot be taken back",
     }
     permissions = tuple(name for name, told in found.items() if told)
     told = "; ".join(["runs in the sandbox", *(found[name] for name in permissions)])
     return permissions, told
+
+
+def unattended(tool: Tool, inputs: Mapping[str, Any], rules: Sequence[Rule]) -> Decision:
+    """What rules and plugins say of a call that nobody can be asked about. It may wait for a
+    plugin."""
+    permissions, told = needs_of_code(tool.source)
+    proposal = Proposal(
+        kind="tool",
+        name=tool.name,
+        inputs=inputs,
+        permissions=permissions,
+        summary=f"{tool.name} {told}",
+        schema=tool.input_schema,
+    )
+    rule = ruling(rules, proposal)
+    if rule.verdict == "deny":
+        return Decision(False, words="The user's rules do not allow it.", by=str(rule))
+    decided = plugins().approve(proposal)
+    if decided is not None:
+        return decided
+    return ALLOWED if rule.verdict == "allow" else nobody(proposal)

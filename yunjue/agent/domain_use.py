@@ -80,7 +80,10 @@ async def _provided(services: Services, folder: Path, name: str, domain: str) ->
         except YunjueError as error:
             return {"added": [], "refused": [error.message]}
 
-    result = await services.effects.perform("library", {"provide": name}, action)
+    request = {"provide": name}
+    if services.provider is None and not services.effects.holds("library", request):
+        return  # a replay knows nothing of plugins that came later
+    result = await services.effects.perform("library", request, action)
     if result["added"] or result["refused"]:
         services.events.emit("tools.provided", plugin=name, **result)
 
@@ -127,6 +130,8 @@ async def _verified(
         return {"judged": asdict(judged) if judged is not None else None}
 
     request = {"verifier": name, "task": state["task"], "answer": state["draft"]}
+    if services.replayed and not services.effects.holds("verify", request):
+        return None  # its plugin came later
     result = await services.effects.perform("verify", request, action)
     return {"by": name, **result["judged"]} if result["judged"] else None
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from yunjue.agent.routing import AUTO, NONE
 from yunjue.agent.run import RunResult, Sitting
 from yunjue.config import Settings
 from yunjue.errors import TraceError
@@ -53,6 +54,14 @@ def kept(recorded: Mapping[str, Any]) -> dict[str, Any]:
     return {name: recorded[name] for name in KEPT} | newer | acting
 
 
+def unclaimed(settings: Settings, recorded: Sequence[Event]) -> Settings:
+    """The settings without domains for a task that none of those claimed which there were:
+    others may have come since."""
+    if settings.domain == AUTO and not any(one.kind == "domain.chosen" for one in recorded):
+        return settings.model_copy(update={"domain": NONE})
+    return settings
+
+
 @dataclass(frozen=True, slots=True)
 class Replay:
     """A replayed run and where it differs from the recorded one.
@@ -90,10 +99,10 @@ async def replay(
 
     with tempfile.TemporaryDirectory(prefix="yunjue-replay-") as folder:
         chosen = kept(started.data["settings"])
-        library = Path(folder) / "library"
+        changed = {**chosen, "library": Path(folder) / "library", "timeout": None}
         sitting = Sitting(
             started.data["run"],
-            settings.model_copy(update={**chosen, "library": library, "timeout": None}),
+            unclaimed(settings.model_copy(update=changed), recorded),
             earlier=[],
             subscribers=subscribers,
             models=_models(started.data),

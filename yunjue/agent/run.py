@@ -151,6 +151,8 @@ async def resume(
     if earlier[-1].kind == "run.finished":
         raise UsageError(f"The run {folder.name} has ended; `yunjue runs show` has its answer.")
     given = {name: value for name, value in flags.items() if value is not None}
+    if "approval" in given:  # new rules go before those of the run, and replace none
+        given["approval"] = [*given["approval"], *started.data["settings"].get("approval", [])]
     settings = Settings(**{**started.data["settings"], **given})
     sitting = Sitting(folder.name, settings, earlier=earlier, subscribers=subscribers, ask=ask)
     return await sitting.sit(started.data["task"], started.data["files"])
@@ -260,6 +262,7 @@ class Sitting:
             approvals=self._approvals(effects),
             mended=library if settings.repair_in_use else None,
             provider=self._provider(sandbox, library),
+            replayed=not self._live,
             experience=self._experience(stack, effects, models) if settings.principles else None,
             skilled=self._skilled(gateway, effects, library),
         )
@@ -412,6 +415,7 @@ class Sitting:
             roles={role: asdict(use) for role, use in services.gateway.spent_by_role.items()},
         )
         self.events.emit("run.finished", **result.to_dict())
+        services.stage.ended = True
         return result
 
     def _fail(self, error: YunjueError, meter: Meter) -> None:

@@ -98,6 +98,7 @@ class Services:
         experience: the bank of principles; None when they are off.
         skilled: the skills; None when they are off.
         provider: adds a plugin's tools to the library; None where that must stay as it is.
+        replayed: the run is a replay: what its trace does not hold was not there.
     """
 
     run: str
@@ -117,6 +118,7 @@ class Services:
     experience: Experience | None = None
     skilled: Skilled | None = None
     provider: Provider | None = None
+    replayed: bool = False
 
     async def search(
         self, query: str, min_similarity: float = -1.0, domain: str = ""

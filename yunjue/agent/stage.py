@@ -11,6 +11,8 @@ from yunjue.config import Settings
 from yunjue.domains import Domain, Environment, Observed, Place, Step
 from yunjue.plugins import plugins
 from yunjue.strategies.shape import Strategy
+from yunjue.web.domain import WEB
+from yunjue.web.environment import STORAGE
 
 GREEDY = "greedy"
 """The strategy of a domain that names none."""
@@ -34,6 +36,9 @@ class Stage:
 
     Args:
         folder: of the run; each domain has its own folder in it.
+
+    Attributes:
+        ended: nobody will go on with the run, so no session of a browser is kept.
     """
 
     def __init__(self, settings: Settings, folder: Path, context_window: int) -> None:
@@ -43,6 +48,7 @@ class Stage:
         self._environment: Environment | None = None
         self._strategy: Strategy | None = None
         self._open = False
+        self.ended = False
 
     def environment(self, domain: Domain) -> Environment:
         """That of the domain, not opened by this."""
@@ -96,6 +102,8 @@ class Stage:
     async def close(self) -> None:
         if self._environment is not None and self._open:
             await self._environment.close()
+        if self.ended:
+            (self._folder / WEB.name / STORAGE).unlink(missing_ok=True)
 
 
 UNKNOWN = (

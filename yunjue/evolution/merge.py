@@ -20,6 +20,7 @@ from yunjue.errors import DependencyError, ModelOutputInvalid, PromptTooLong
 from yunjue.evolution.contender import Contender
 from yunjue.hashing import canonical_json
 from yunjue.models.gateway import Gateway
+from yunjue.plugins import plugins
 from yunjue.prompts import conversation
 from yunjue.protocols import Sandbox, SandboxJob, SandboxLimits
 from yunjue.synthesis.author import extract_code
@@ -243,7 +244,8 @@ class Merger:
             body = mended(extract_code(reply.text, spec.name))
             verdict, tool = await self._prove(bench, spec, number, body, cases, group)
             if verdict.admitted and tool:
-                return tool, verdict
+                refused = plugins().veto(tool, verdict)
+                return f"a plugin refused it: {refused}" if refused else (tool, verdict)
             why = verdict.reason()
         return why
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from yunjue.agent.replay import kept
+from yunjue.agent.replay import kept, unclaimed
 from yunjue.agent.shared import Shared
 from yunjue.concurrency import together
 from yunjue.config import Settings
@@ -144,6 +144,7 @@ async def _replay_task(
         return made[0]
 
     job = Job(f"{folder.id}.{index + 1:05d}", index, task.task, task.files, work.task(index))
+    settings = unclaimed(settings, trace)
     outcome = await run_job(
         job, settings, means.models, means.sandbox, means.library, effects=effects
     )

@@ -30,6 +30,7 @@ from mcp_types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from yunjue import __version__
+from yunjue.agent.approval import rules_of, unattended
 from yunjue.agent.run import RunResult, solve
 from yunjue.agent.told import told
 from yunjue.agent.views import outcome_text
@@ -163,6 +164,14 @@ class Service:
         unknown = sorted(set(inputs) - set(tool.input_schema.get("properties", {})))
         if unknown:
             return _refused(f"ERROR (wrong inputs): {tool.name} has no input {unknown[0][:100]!r}")
+        decision = await asyncio.to_thread(
+            lambda: unattended(tool, inputs, rules_of(self._settings))
+        )
+        if not decision.approved:
+            return _refused(
+                f"ERROR (not allowed): {decision.words or 'The user does not want it.'}"
+            )
+        inputs = dict(decision.inputs) if decision.inputs is not None else inputs
         # The tool's own InputModel checks the inputs, in the sandbox: a schema may hold a
         # pattern that takes for ever, and here nothing bounds it.
         job = replace(call_of(tool, inputs, self._settings), warm=True)

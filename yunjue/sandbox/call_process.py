@@ -83,6 +83,7 @@ class CallProcess:
         limits = job["limits"]
         sizes = (limits["stream_bytes"], limits["stream_bytes"], limits["result_bytes"] + SLACK)
         self.captures = [Capture(pipes[i][0], sizes[i]) for i in range(3)]
+        os.set_blocking(self.go, False)
         self.stopped = False
 
     def waits(self, until: int, seconds: float) -> bool:
@@ -92,11 +93,12 @@ class CallProcess:
         return until not in ready
 
     def begin(self, request: dict[str, Any]) -> None:
-        """Hand over the request."""
-        body = memoryview(json.dumps(request).encode())
-        while body:
-            body = body[os.write(self.request, body) :]
-        with contextlib.suppress(OSError):  # it is dead, as will be seen
+        """Hand over the request. The tool's code may have been at work with its ends of both:
+        their offset and what fills them are not relied on."""
+        body, written = json.dumps(request).encode(), 0
+        while written < len(body):
+            written += os.pwrite(self.request, body[written:], written)
+        with contextlib.suppress(OSError):  # it is dead, or has filled it: as will be seen
             os.write(self.go, b"g")
 
     def drain(self) -> None:

@@ -13,6 +13,7 @@ from yunjue.domains import Environment, Observed, Place, Step
 from yunjue.errors import BrowserUnavailable, YunjueError
 from yunjue.types import CallOutcome
 from yunjue.web.domain import environment
+from yunjue.web.environment import STORAGE
 from yunjue.web.recipe import Recipe, RecipeStep
 from yunjue.web.seeing import page_of
 
@@ -63,6 +64,7 @@ async def carry_out(
     finally:
         with suppress(YunjueError):
             await place.close()
+        (folder / STORAGE).unlink(missing_ok=True)  # nothing goes on with its session
 
 
 async def _do(

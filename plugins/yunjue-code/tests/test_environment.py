@@ -118,6 +118,17 @@ async def test_tests_cannot_reach_out_or_last_for_ever(place, repository, sandbo
     assert "did not come to an end" in tested.observed.text
 
 
+async def test_a_start_that_was_interrupted_is_begun_again(place, settings, tmp_path):
+    again = Repository(Place(settings, tmp_path / "run"))
+    assert (await again.start("Mend double.", {})).text == place.first.text
+
+
+async def test_a_name_that_no_disk_takes_is_a_mistake(place):
+    for name in ("x" * 256, "é" * 140):
+        step = await place.step({"action": "create", "path": name, "text": "x"})
+        assert "no path in the repository" in step.error
+
+
 async def test_an_interrupted_run_goes_on_with_its_copy(place, settings, tmp_path):
     seen = (await place.step(edit())).observed
     again = Repository(Place(settings, tmp_path / "run"))

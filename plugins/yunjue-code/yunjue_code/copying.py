@@ -23,6 +23,8 @@ MOST_FILES = 5_000
 MOST_FILE = 2 << 20
 MOST_BYTES = 64 << 20
 DEEPEST = 40
+LONGEST_PART = 255
+"""Bytes of a file's name that disks take."""
 LEFT_OUT = {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv", "venv", ".tox"}
 LEFT_OUT |= {".mypy_cache", ".pytest_cache", ".ruff_cache", ".yunjue"}
 """Folders that no task changes."""
@@ -76,6 +78,7 @@ def inside(name: str) -> bool:
     """Whether the path of an archive's member, or of an action, stays in the copy."""
     path = PurePosixPath(name)
     plain = name and "\\" not in name and name.isprintable() and len(name) <= 400
+    plain = plain and all(len(part.encode()) <= LONGEST_PART for part in path.parts)
     return bool(plain) and not path.is_absolute() and ".." not in path.parts
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,8 @@ class Repository:
 
     async def start(self, task: str, files: Mapping[str, Path]) -> Observed:
         source = repository_for(files)
+        for tree in (self._before, self._after):  # a start that was interrupted left half of one
+            await asyncio.to_thread(shutil.rmtree, tree, ignore_errors=True)
         copied = await asyncio.to_thread(copy_repository, source, self._before)
         await asyncio.to_thread(copy_repository, self._before, self._after)
         self._view = listed(files_of(self._after), ".")
