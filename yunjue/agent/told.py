@@ -9,9 +9,10 @@ from yunjue.events import Event
 
 
 def told(event: Event) -> str:
-    """One line about the event for a person, or nothing."""
+    """One line about the event for a person, or nothing. It goes to a terminal, and tools, pages
+    and models had a say in it."""
     maker = _LINES.get(event.kind)
-    return maker(event.data) if maker else ""
+    return plain(maker(event.data)) if maker else ""
 
 
 def plain(text: str) -> str:

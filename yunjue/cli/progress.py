@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from yunjue.agent.told import told
+from yunjue.agent.told import plain, told
 from yunjue.events import Event
 
 
@@ -50,7 +50,7 @@ class Progress:
         if event.kind in ("run.started", "run.resumed"):
             self.run = event.data["run"]
         if event.kind == "warning":
-            self._print(f"warning: {event.data['message']}")
+            self._print(plain(f"warning: {event.data['message']}"))
         if self._quiet:
             return
         line = told(event)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from yunjue.agent.told import told
+from yunjue.agent.told import plain, told
 from yunjue.cli import options
 from yunjue.cli.output import print_json, print_table, say
 from yunjue.cli.progress import Progress
@@ -62,9 +62,9 @@ def show(run: RunName, json: options.Json = False) -> None:
     for event in events:
         line = told(event)
         if event.kind == "warning":
-            line = f"warning   {event.data['message']}"
+            line = plain(f"warning   {event.data['message']}")
         if event.kind == "run.failed":
-            line = f"failed    {event.data['error']['message']}"
+            line = plain(f"failed    {event.data['error']['message']}")
         if line:
             print(line)
     print(f"{summary.status:<9} {summary.answer}")
