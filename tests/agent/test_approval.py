@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import story
 
+from yunjue.agent.approval import asked
 from yunjue.agent.replay import replay
 from yunjue.agent.run import CHECKPOINTS, resume, runs, seconds_of, solve
-from yunjue.approvals import Decision
+from yunjue.approvals import Decision, Proposal
 from yunjue.cli.asking import decided, waiting_proposal
 from yunjue.errors import Paused, UsageError
 from yunjue.events import Event
@@ -138,3 +139,9 @@ async def test_a_decision_goes_for_the_proposal_that_was_shown(tmp_path):
 def test_the_time_in_which_a_person_thinks_does_not_count():
     kinds = [("run.started", 0), ("approval.asked", 5), ("approval.decided", 65), ("effect", 70)]
     assert seconds_of([Event(kind, {}, time) for kind, time in kinds]) == 10
+
+
+def test_always_about_an_action_makes_no_lasting_rule(own_home):
+    click = Proposal("environment", "click", {"target": 3}, domain="web")
+    given = asked(click, lambda proposal: Decision(True, by="person", always=True))
+    assert given["approved"] and not (own_home / "approval.toml").exists()

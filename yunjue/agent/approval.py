@@ -119,7 +119,9 @@ def waiting_of(earlier: Sequence[Event]) -> Proposal | None:
 
 
 def asked(proposal: Proposal, ask: Ask | None) -> dict[str, Any]:
-    """The person's decision, for the node that waits for it; "always" becomes a rule of the home.
+    """The person's decision, for the node that waits for it; "always" becomes a rule of the
+    home. About an action in an environment it holds for this run alone: a click says nothing of
+    what is clicked on next week.
 
     Raises:
         Paused: there is nobody to ask.
@@ -130,7 +132,7 @@ def asked(proposal: Proposal, ask: Ask | None) -> dict[str, Any]:
     decision = ask(proposal)
     if decision.inputs is not None and (wrong := wrong_inputs(proposal, decision.inputs)):
         raise UsageError(f"These inputs do not fit {proposal.name}: {wrong}.", hint="")
-    if decision.approved and decision.always:
+    if decision.approved and decision.always and proposal.kind == "tool":
         put_first(home() / RULES_FILE, exact(proposal))
     return decision.to_dict()
 

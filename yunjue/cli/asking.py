@@ -93,7 +93,9 @@ def _answered(proposal: Proposal) -> Decision:
         if answer in ("y", "yes"):
             return Decision(True, by="person")
         if answer in ("a", "always"):
-            say(f"From now on: {exact(proposal)} (HOME/approval.toml).")
+            lasting = proposal.kind == "tool"
+            place = "HOME/approval.toml" if lasting else "for the rest of this run"
+            say(f"From now on: {exact(proposal)} ({place}).")
             return Decision(True, by="person", always=True)
         if answer in ("n", "no"):
             words = _line("What shall the model be told? (may be empty) ")
