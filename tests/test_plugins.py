@@ -12,6 +12,7 @@ import typer
 from yunjue import plugin_sources
 from yunjue.cli.main import take_plugin_options
 from yunjue.config import load_settings
+from yunjue.domains import Domain
 from yunjue.errors import PluginError, UsageError
 from yunjue.hookspecs import hookimpl
 from yunjue.plugins import Plugins
@@ -126,6 +127,22 @@ def test_a_plugin_that_fails_in_a_hook_is_disabled_and_the_others_are_asked(
     assert loaded.veto(story.tool(), VERDICT) == "no"
     assert why in told(loaded)["bad"]
     assert "project/bad" not in [info.name for info in loaded.info() if not info.error]
+
+
+def test_what_a_plugin_offered_goes_with_it(project):
+    loaded = project(good=GOOD)
+    for number in range(50):  # enough that a later one lies where an earlier one lay
+        domain = Domain(f"moon{number}", "work on moons", fits=lambda task, files: False)
+
+        class Offers:
+            @hookimpl
+            def register_domains(self, register, domain=domain):
+                register(domain)
+
+        loaded.manager.register(Offers(), name="moons")
+        assert loaded.domains().get(domain.name) is domain
+        loaded.manager.unregister(name="moons")
+        assert domain.name not in loaded.domains()
 
 
 def test_of_two_plugins_with_one_name_the_later_is_disabled_whole(project):

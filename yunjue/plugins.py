@@ -53,7 +53,7 @@ class Plugins:
         self.manager.add_hookspecs(hookspecs)
         self.failed: list[PluginInfo] = []
         self._sources: dict[str, Found] = {}
-        self._offered: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {}
+        self._offered: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {}
         for name in BUILT_IN:
             module = import_module(f"yunjue.default_plugins.{name}")
             self.manager.register(module, name=f"yunjue.{name}")
@@ -151,7 +151,8 @@ class Plugins:
             check: (name, thing) -> why it cannot be taken; "" if it can.
         """
         hook = f"register_{kind}"
-        impls = tuple(id(impl) for impl in getattr(self.manager.hook, hook).get_hookimpls())
+        # Kept whole: the id of one that is gone may be that of a later one.
+        impls = tuple(getattr(self.manager.hook, hook).get_hookimpls())
         known = self._offered.get(kind)
         if known is not None and known[0] == impls:
             return known[1]
