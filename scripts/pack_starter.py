@@ -49,7 +49,7 @@ async def pack(work: Path, backend: str | None) -> None:
         cases[folder.name] = [Case(**one) for one in json.loads(record.read_text())["cases"]]
 
     incoming, refused, _ = read_originals(work / "tools", "starter")
-    problems = [f"{one.incoming.tool.name}: {one.problems}" for one in refused]
+    problems = [f"{one.incoming.tool.name}: {one.detail}" for one in refused]
     async with opened_sandbox(settings, warn=print) as sandbox:
         for tool in (one.tool for one in incoming):
             schemas = await sandbox.inspect(SandboxJob(source=tool.source))

@@ -23,6 +23,7 @@ KINDS = {
     "action.foreseen": "what the world model says an action would do",
     "action.unforeseen": "an action whose effect could not be foreseen, and why",
     "tools.provided": "tools of a plugin that entered the library, and why others did not",
+    "tools.lacking": "a tool that fits, left out because it needs what is not granted, and why",
     "tools.retrieved": "names, best first, with their similarity to the query",
     "principles.found": "ids and lines of the principles that were shown for a query",
     "principles.learnt": "what became of an earlier run's lesson, and what that took",

@@ -13,7 +13,7 @@ from yunjue.agent.skilled import Skilled
 from yunjue.agent.stage import Stage
 from yunjue.config import Settings
 from yunjue.events import Events
-from yunjue.grants import call_of
+from yunjue.grants import call_of, lacking
 from yunjue.library.library import Failure, Found, Move, Refusal
 from yunjue.limits import Meter
 from yunjue.mcp_client.offered import RemoteTools
@@ -131,6 +131,9 @@ class Services:
                 is kept: then there is no embedder to ask; and so is one of ``domain``.
             domain: the run's; its tools come first among those that are near, and tools of
                 other domains are left out.
+
+        A tool that needs a network or a secret which it is not granted is left out, and the
+        user told what would allow it.
         """
         top_k = self.settings.top_k
 
@@ -139,20 +142,23 @@ class Services:
             others = await asyncio.to_thread(self.remote.search, query, MOST_REMOTE)
             others += await asyncio.to_thread(_recipes, query, self.library.similarities)
             names = {entry.tool.name for entry in kept}
-            found = [(entry.tool, entry.similarity) for entry in kept]
+            why = {entry.tool.id: lacking(entry.tool.source, self.settings) for entry in kept}
+            found = [(entry.tool, entry.similarity) for entry in kept if not why[entry.tool.id]]
             found += [(tool, score) for tool, score in others if tool.name not in names]
             return {
                 "tools": [tool.model_dump() for tool, _ in found],
                 "similarity": [None if score is None else round(score, 4) for _, score in found],
-            }
+            } | _told_lacking(kept, why, min_similarity, domain)
 
         request = {"query": query, "top_k": top_k} | ({"domain": domain} if domain else {})
         result = await self.effects.perform("library", request, action)
         fits = [
             (Tool(**tool), similarity)
             for tool, similarity in zip(result["tools"], result["similarity"], strict=True)
-            if similarity is None or similarity >= min_similarity or _own(tool, domain)
+            if _fits(tool["origin"], similarity, min_similarity, domain)
         ]
+        for name, needs in result.get("lacking", {}).items():
+            self.events.emit("tools.lacking", tool=name, why=needs)
         self.events.emit(
             "tools.retrieved",
             query=query[:200],
@@ -286,5 +292,20 @@ class Services:
         return move
 
 
-def _own(tool: Mapping[str, Any], domain: str) -> bool:
-    return bool(domain) and tool["origin"].get("domain") == domain
+def _told_lacking(
+    kept: Sequence[Found], why: Mapping[str, str], min_similarity: float, domain: str
+) -> dict[str, dict[str, str]]:
+    """What the user is told of tools that would fit and may not be called: name -> what each
+    needs; nothing if there is none."""
+    found = {
+        one.tool.name: why[one.tool.id]
+        for one in kept
+        if why[one.tool.id] and _fits(one.tool.origin, one.similarity, min_similarity, domain)
+    }
+    return {"lacking": found} if found else {}
+
+
+def _fits(origin: Mapping[str, Any], similarity: float | None, least: float, domain: str) -> bool:
+    """Whether a tool that was found is near enough; those of the run's domain are."""
+    near = similarity is None or similarity >= least
+    return near or (bool(domain) and origin.get("domain") == domain)

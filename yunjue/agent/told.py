@@ -140,6 +140,7 @@ _LINES = {
         [f"plugin    {d['plugin']} brings {', '.join(d['added'])}"] * bool(d["added"])
         + [f"plugin    {d['plugin']}: refused {_short(why, 200)}" for why in d["refused"]]
     ),
+    "tools.lacking": lambda d: f"library   leaves out {d['tool']}: {_short(d['why'], 300)}",
     "tools.retrieved": lambda d: f"library   {', '.join(d['names']) or 'has no tool to offer'}",
     "principles.found": lambda d: "\n".join(f"lesson    {_short(text)}" for text in d["texts"]),
     "principles.learnt": lambda d: f"learn     {_learnt(d)}",

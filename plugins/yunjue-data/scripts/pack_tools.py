@@ -31,25 +31,32 @@ HERE = Path(__file__).parents[1]
 SOURCES = HERE / "tool_sources"
 TOOLS = HERE / "yunjue_data" / "tools"
 LICENCE = "Apache-2.0"
-SHARED = re.compile(r"^from common import .*\n", re.MULTILINE)
+SHARED = ("rendering", "common")
+IMPORTED = re.compile(rf"^from ({'|'.join(SHARED)}) import .*\n", re.MULTILINE)
 
 
-def joined(source: str, common: str) -> str:
-    """One file: the shared text stands where the tool imports it."""
-    body = common.split('"""', 2)[2].strip()
-    shared = (
-        f"\n# ---- shared by the tools of yunjue-data ----\n\n{body}\n\n# ---- this tool ----\n\n"
+def joined(source: str) -> str:
+    """One file: what the tool imports of the shared files stands where it is imported."""
+
+    def body(found: re.Match[str]) -> str:
+        text = (SOURCES / f"{found[1]}.py").read_text("utf-8")
+        shared = text.split('"""', 2)[2].strip()
+        return f"\n# ---- shared by the tools of yunjue-data: {found[1]} ----\n\n{shared}\n\n"
+
+    text, count = IMPORTED.subn(body, source)
+    return (
+        text.replace("\n__TOOL_META__", "\n# ---- this tool ----\n\n__TOOL_META__")
+        if count
+        else text
     )
-    return SHARED.sub(lambda _: shared, source, count=1)
 
 
 def sources() -> dict[str, str]:
     """name -> whole text of each tool."""
-    common = (SOURCES / "common.py").read_text("utf-8")
     return {
-        path.stem: joined(path.read_text("utf-8"), common)
+        path.stem: joined(path.read_text("utf-8"))
         for path in sorted(SOURCES.glob("*.py"))
-        if path.stem != "common"
+        if path.stem not in SHARED
     }
 
 
@@ -65,7 +72,7 @@ async def pack(work: Path, backend: str | None) -> None:
     for name, text in sources().items():
         (work / "tools" / f"{name}.py").write_text(text, "utf-8")
     incoming, refused, _ = read_originals(work / "tools", "yunjue-data")
-    problems = [f"{one.incoming.tool.name}: {one.problems}" for one in refused]
+    problems = [f"{one.incoming.tool.name}: {one.detail}" for one in refused]
     async with opened_sandbox(settings, warn=print) as sandbox:
         for tool in (one.tool for one in incoming):
             job = SandboxJob(source=tool.source, requirements=tool.requirements)

@@ -37,6 +37,7 @@ def test_tables_and_columns_are_told(name, part):
     text = told(FILES / name)
     assert part in text and len(text) < 700
     assert fits("How many?", [name]) and not fits("How many?", ["notes.txt"])
+    assert fits("How many orders are in the PostgreSQL database?", [])
 
 
 def test_dates_of_a_sheet_are_dates():

@@ -346,36 +346,3 @@ def cell_type(kinds) -> str:
     if kinds and kinds <= {int, float}:  # a sheet knows one kind of number
         return "DOUBLE"
     return "VARCHAR"
-
-
-def show(value) -> str:
-    """A value as people write it. The last figures of a sum depend on the order of threads,
-    so numbers have twelve."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        short = float(f"{value:.12g}")
-        return str(int(short)) if short.is_integer() and abs(short) < 1e15 else repr(short)
-    if isinstance(value, datetime.datetime) and (value.hour, value.minute, value.second) == (
-        0,
-        0,
-        0,
-    ):
-        return value.date().isoformat()
-    if isinstance(value, bytes):
-        return f"({len(value)} bytes)"
-    return " ".join(str(value).split())
-
-
-def markdown(columns, rows) -> str:
-    """A table as Markdown."""
-    lines = ["| " + " | ".join(cell(name) for name in columns) + " |"]
-    lines.append("|" + "---|" * len(columns))
-    lines += ["| " + " | ".join(cell(show(value)) for value in row) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def cell(text) -> str:
-    return str(text).replace("|", "\\|")

@@ -5,8 +5,9 @@ over data files gives, as a PNG or SVG file.
 import os
 from pathlib import Path
 
-from common import Tables, show
+from common import Tables
 from pydantic import BaseModel, Field
+from rendering import show
 
 __TOOL_META__ = {
     "name": "plot_chart",

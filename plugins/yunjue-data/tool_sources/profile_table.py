@@ -2,8 +2,9 @@
 empty cells, distinct values, range and mean.
 """
 
-from common import Tables, ident, show
+from common import Tables, ident
 from pydantic import BaseModel, Field
+from rendering import show
 
 __TOOL_META__ = {
     "name": "profile_table",

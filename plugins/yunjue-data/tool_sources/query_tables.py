@@ -1,7 +1,8 @@
 """Answers a question about data files (CSV, Parquet, Excel, JSON, SQLite) with one SQL SELECT."""
 
-from common import Tables, markdown, show
+from common import Tables
 from pydantic import BaseModel, Field
+from rendering import ROWS, told
 
 __TOOL_META__ = {
     "name": "query_tables",
@@ -9,8 +10,6 @@ __TOOL_META__ = {
     "with one SQL SELECT.",
     "dependencies": ["duckdb==2.0.1", "python-calamine==0.9.1"],
 }
-ROWS = 50
-WIDTH = 20_000
 
 
 class InputModel(BaseModel):
@@ -25,17 +24,4 @@ class OutputModel(BaseModel):
 
 
 def run(input: InputModel) -> OutputModel:
-    columns, rows, more = Tables(input.csv_text).query(input.sql, ROWS)
-    if not rows:
-        return OutputModel(result="No row.")
-    if len(columns) == 1:
-        text = ", ".join(show(row[0]) for row in rows)
-    elif len(rows) == 1:
-        text = ", ".join(
-            f"{name}: {show(value)}" for name, value in zip(columns, rows[0], strict=True)
-        )
-    else:
-        text = markdown(columns, rows)
-    if more:
-        text += f"\n(the first {ROWS} rows; there are more)"
-    return OutputModel(result=text[:WIDTH])
+    return OutputModel(result=told(*Tables(input.csv_text).query(input.sql, ROWS)))

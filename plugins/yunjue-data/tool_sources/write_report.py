@@ -4,8 +4,9 @@ a section with a table for each.
 
 from pathlib import Path
 
-from common import Tables, markdown
+from common import Tables
 from pydantic import BaseModel, Field
+from rendering import markdown
 
 __TOOL_META__ = {
     "name": "write_report",

@@ -17,6 +17,7 @@ PROMPT = (
     "them is one call of query_tables with one SELECT that computes the whole answer, such as "
     "SELECT round(avg(price), 2) FROM sales WHERE city = 'Oslo'. Use the columns as they are "
     "shown, and select nothing that is not asked for. Round in SQL when the task says so. "
+    "A Postgres database is asked by query_postgres in the same way. "
     "plot_chart draws, write_report writes a report, profile_table describes a table."
 )
 
@@ -33,7 +34,7 @@ def data_domain() -> Domain:
 
     return Domain(
         name="data",
-        description="questions about tables in CSV, Parquet, Excel, JSON or SQLite files",
+        description="questions about CSV, Parquet, Excel, JSON or SQLite files, or Postgres",
         fits=fits,
         prompt=PROMPT,
         tools=HERE / "tools",

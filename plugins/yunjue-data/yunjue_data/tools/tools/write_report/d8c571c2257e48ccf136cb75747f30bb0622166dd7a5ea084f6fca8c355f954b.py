@@ -1,7 +1,11 @@
-"""Answers a question about data files (CSV, Parquet, Excel, JSON, SQLite) with one SQL SELECT."""
+"""Writes a report in Markdown from SQL SELECTs over data files:
+a section with a table for each.
+"""
+
+from pathlib import Path
 
 
-# ---- shared by the tools of yunjue-data ----
+# ---- shared by the tools of yunjue-data: common ----
 
 import contextlib
 import csv
@@ -347,6 +351,33 @@ def cell_type(kinds) -> str:
         return "DOUBLE"
     return "VARCHAR"
 
+from pydantic import BaseModel, Field
+
+# ---- shared by the tools of yunjue-data: rendering ----
+
+import datetime
+
+ROWS = 50
+WIDTH = 20_000
+"""Rows and characters of an answer."""
+
+
+def told(columns, rows, more) -> str:
+    """The answer of a query: a value, the values of one column, or a table."""
+    if not rows:
+        return "No row."
+    if len(columns) == 1:
+        text = ", ".join(show(row[0]) for row in rows)
+    elif len(rows) == 1:
+        text = ", ".join(
+            f"{name}: {show(value)}" for name, value in zip(columns, rows[0], strict=True)
+        )
+    else:
+        text = markdown(columns, rows)
+    if more:
+        text += f"\n(the first {ROWS} rows; there are more)"
+    return text[:WIDTH]
+
 
 def show(value) -> str:
     """A value as people write it. The last figures of a sum depend on the order of threads,
@@ -380,43 +411,49 @@ def markdown(columns, rows) -> str:
 def cell(text) -> str:
     return str(text).replace("|", "\\|")
 
+
 # ---- this tool ----
 
-from pydantic import BaseModel, Field
-
 __TOOL_META__ = {
-    "name": "query_tables",
-    "description": "Answers a question about data files (CSV, Parquet, Excel, JSON, SQLite) "
-    "with one SQL SELECT.",
+    "name": "write_report",
+    "description": "Writes a report in Markdown from SQL SELECTs over data files: "
+    "a section with a table for each.",
     "dependencies": ["duckdb==2.0.1", "python-calamine==0.9.1"],
 }
-ROWS = 50
-WIDTH = 20_000
+ROWS = 100
 
 
 class InputModel(BaseModel):
-    sql: str = Field(
-        description="One SELECT; the table of sales.csv is called sales", max_length=20_000
+    title: str = Field(description="Title of the report", min_length=1, max_length=200)
+    queries: list[str] = Field(
+        description="One SELECT for each section", min_length=1, max_length=20
     )
+    headings: list[str] = Field([], description="Headings of the sections, in the same order")
     csv_text: str = Field("", description="CSV text that is the table data, if there is no file")
 
 
 class OutputModel(BaseModel):
-    result: str = Field(description="The value, the values of one column, or a table")
+    result: str = Field(description="Name of the file, and how many rows each section has")
 
 
 def run(input: InputModel) -> OutputModel:
-    columns, rows, more = Tables(input.csv_text).query(input.sql, ROWS)
-    if not rows:
-        return OutputModel(result="No row.")
-    if len(columns) == 1:
-        text = ", ".join(show(row[0]) for row in rows)
-    elif len(rows) == 1:
-        text = ", ".join(
-            f"{name}: {show(value)}" for name, value in zip(columns, rows[0], strict=True)
-        )
-    else:
-        text = markdown(columns, rows)
-    if more:
-        text += f"\n(the first {ROWS} rows; there are more)"
-    return OutputModel(result=text[:WIDTH])
+    tables = Tables(input.csv_text)
+    parts, counts = [f"# {one_line(input.title)}"], []
+    for place, sql in enumerate(input.queries):
+        columns, rows, more = tables.query(sql, ROWS)
+        heading = input.headings[place] if place < len(input.headings) else f"Query {place + 1}"
+        parts.append(f"## {one_line(heading)}")
+        parts.append(markdown(columns, rows) if rows else "No row.")
+        if more:
+            parts.append(f"The first {ROWS} rows; there are more.")
+        parts.append("\n".join(["```sql", sql.strip().replace("```", "'''"), "```"]))
+        counts.append(f"{len(rows)}{' and more' if more else ''}")
+    parts.append(f"{tables.shown()}.")
+    path = Path("outputs") / "report.md"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n\n".join(parts) + "\n", "utf-8")
+    return OutputModel(result=f"report.md: {len(counts)} sections with {', '.join(counts)} rows")
+
+
+def one_line(text) -> str:
+    return " ".join(text.split())

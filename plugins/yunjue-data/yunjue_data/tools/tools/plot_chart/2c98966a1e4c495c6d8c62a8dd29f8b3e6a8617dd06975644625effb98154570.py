@@ -1,9 +1,12 @@
-"""Describes a table in a data file: rows, and of each column its type,
-empty cells, distinct values, range and mean.
+"""Draws a chart (bar, line, scatter or histogram) of what one SQL SELECT
+over data files gives, as a PNG or SVG file.
 """
 
+import os
+from pathlib import Path
 
-# ---- shared by the tools of yunjue-data ----
+
+# ---- shared by the tools of yunjue-data: common ----
 
 import contextlib
 import csv
@@ -349,6 +352,33 @@ def cell_type(kinds) -> str:
         return "DOUBLE"
     return "VARCHAR"
 
+from pydantic import BaseModel, Field
+
+# ---- shared by the tools of yunjue-data: rendering ----
+
+import datetime
+
+ROWS = 50
+WIDTH = 20_000
+"""Rows and characters of an answer."""
+
+
+def told(columns, rows, more) -> str:
+    """The answer of a query: a value, the values of one column, or a table."""
+    if not rows:
+        return "No row."
+    if len(columns) == 1:
+        text = ", ".join(show(row[0]) for row in rows)
+    elif len(rows) == 1:
+        text = ", ".join(
+            f"{name}: {show(value)}" for name, value in zip(columns, rows[0], strict=True)
+        )
+    else:
+        text = markdown(columns, rows)
+    if more:
+        text += f"\n(the first {ROWS} rows; there are more)"
+    return text[:WIDTH]
+
 
 def show(value) -> str:
     """A value as people write it. The last figures of a sum depend on the order of threads,
@@ -382,97 +412,118 @@ def markdown(columns, rows) -> str:
 def cell(text) -> str:
     return str(text).replace("|", "\\|")
 
+
 # ---- this tool ----
 
-from pydantic import BaseModel, Field
-
 __TOOL_META__ = {
-    "name": "profile_table",
-    "description": "Describes a table in a data file: rows, and of each column its type, "
-    "empty cells, distinct values, range and mean.",
-    "dependencies": ["duckdb==2.0.1", "python-calamine==0.9.1"],
+    "name": "plot_chart",
+    "description": "Draws a chart (bar, line, scatter or histogram) of what one SQL SELECT "
+    "over data files gives, as a PNG or SVG file.",
+    "dependencies": ["duckdb==2.0.1", "matplotlib==3.11.2", "python-calamine==0.9.1"],
 }
-MOST_COLUMNS = 60
-NUMBERS = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "FLOAT",
-    "DOUBLE",
-    "DECIMAL",
-    "REAL",
-    "UINTEGER",
-    "UBIGINT",
-)
-ORDERED = (*NUMBERS, "DATE", "TIMESTAMP", "TIME", "VARCHAR", "TEXT", "BOOLEAN")
+MOST = {"bar": 60, "line": 20_000, "scatter": 20_000, "histogram": 200_000}
 
 
 class InputModel(BaseModel):
-    table: str = Field("", description="Name of a file or table; may be left out if there is one")
-    csv_text: str = Field("", description="CSV text that is the table, if there is no file")
+    sql: str = Field(
+        description="One SELECT: first column across, the others upwards", max_length=20_000
+    )
+    kind: str = Field("bar", description="bar, line, scatter or histogram (of the first column)")
+    title: str = Field("", description="Title of the chart", max_length=200)
+    format: str = Field("png", description="png or svg")
+    csv_text: str = Field("", description="CSV text that is the table data, if there is no file")
 
 
 class OutputModel(BaseModel):
-    result: str = Field(description="One line for the table and one for each column")
+    result: str = Field(description="Name of the file, and what is drawn in it")
 
 
 def run(input: InputModel) -> OutputModel:
-    tables = Tables(input.csv_text)
-    name = chosen(tables, input.table.strip())
-    columns = tables.columns(name)
-    shown = columns[:MOST_COLUMNS]
-    asked = ["count(*)"]
-    for column, kind in shown:
-        asked += measures(ident(column), kind.upper(), tables.is_sqlite(name))
-    _, rows, _ = tables.query(f"SELECT {', '.join(asked)} FROM {ident(name)}", 1)
-    count, values = rows[0][0], iter(rows[0][1:])
-    lines = [f"{name}: {count} rows, {len(columns)} columns"]
-    lines += [line(column, kind, count, [next(values) for _ in range(5)]) for column, kind in shown]
-    if len(columns) > len(shown):
-        lines.append(f"and {len(columns) - len(shown)} more columns")
-    return OutputModel(result="\n".join(lines))
+    if input.kind not in MOST:
+        raise ValueError(f"kind must be one of {', '.join(MOST)}")
+    if input.format not in ("png", "svg"):
+        raise ValueError("format must be png or svg")
+    columns, rows, more = Tables(input.csv_text).query(input.sql, MOST[input.kind])
+    if more:
+        raise ValueError(
+            f"a {input.kind} chart can have {MOST[input.kind]} rows; group or limit them"
+        )
+    if not rows:
+        raise ValueError("the SELECT gives no row")
+    series = numbers(columns, rows, input.kind)
+    file = f"chart.{input.format}"
+    draw(columns, rows, series, input, Path("outputs") / file)
+    across = [row[0] for row in rows if row[0] is not None]
+    extent = f"{show(across[0])} to {show(across[-1])}" if across else "nothing"
+    return OutputModel(
+        result=f"{file}: {input.kind} of {len(rows)} rows, {columns[0]} from {extent}"
+    )
 
 
-def chosen(tables, wanted) -> str:
-    """The table that is meant by its own name, or that of its file."""
-    if not wanted and len(tables.names) == 1:
-        return tables.names[0]
-    for name in tables.names:
-        if wanted.lower() in (name.lower(), *tables.aliases(name)):
-            return name
-    raise ValueError(f"There is no table {wanted!r}. {tables.shown()}")
+def numbers(columns, rows, kind) -> list[list[float]]:
+    """The columns that are drawn upwards, as numbers; NaN where a cell is empty."""
+    first = 0 if kind == "histogram" else 1
+    if len(columns) <= first:
+        raise ValueError(f"a {kind} chart needs a second column")
+    try:
+        return [
+            [float("nan") if row[place] is None else float(row[place]) for row in rows]
+            for place in range(first, 1 if kind == "histogram" else len(columns))
+        ]
+    except (TypeError, ValueError):
+        raise ValueError(
+            "only numbers can be drawn; cast the other columns or leave them out"
+        ) from None
 
 
-def measures(column, kind, sqlite) -> list[str]:
-    """SQL for: cells with a value, distinct ones, least, greatest, mean."""
-    ordered = sqlite or kind.startswith(ORDERED)
-    number = kind.startswith(NUMBERS) or (sqlite and kind.startswith(("INT", "NUM")))
-    # SQLite counts exactly, and holds all distinct values for that; DuckDB estimates.
-    distinct = f"count(DISTINCT {column})" if sqlite else f"approx_count_distinct({column})"
-    return [
-        f"count({column})",
-        distinct if ordered else "NULL",
-        f"min({column})" if ordered else "NULL",
-        f"max({column})" if ordered else "NULL",
-        f"avg({column})" if number else "NULL",
-    ]
+def draw(columns, rows, series, wanted, path) -> None:
+    # matplotlib keeps its list of fonts where this says, which must be scratch.
+    os.environ["MPLCONFIGDIR"] = str(Path("matplotlib").absolute())
+    os.environ["SOURCE_DATE_EPOCH"] = "0"
+    import matplotlib
+
+    matplotlib.use("Agg")
+    matplotlib.rcParams["svg.hashsalt"] = "yunjue"
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
+    if wanted.kind == "histogram":
+        axes.hist([value for value in series[0] if value == value], bins=min(40, len(rows)))
+        axes.set_xlabel(plain_text(columns[0]))
+    else:
+        across = [row[0] for row in rows]
+        if wanted.kind == "bar":
+            bars(axes, across, series, columns)
+        for name, values in zip(columns[1:], series, strict=True):
+            if wanted.kind == "line":
+                axes.plot(across, values, label=plain_text(name))
+            elif wanted.kind == "scatter":
+                axes.scatter(across, values, s=9, label=plain_text(name))
+        axes.set_xlabel(plain_text(columns[0]))
+        if len(series) == 1:
+            axes.set_ylabel(plain_text(columns[1]))
+        else:
+            axes.legend()
+    axes.set_title(plain_text(wanted.title))
+    path.parent.mkdir(exist_ok=True)
+    figure.savefig(path, dpi=120)
 
 
-def line(column, kind, count, values) -> str:
-    filled, distinct, least, greatest, mean = values
-    parts = [f"{column} {kind}:", f"{count - filled} empty"]
-    if distinct is not None:
-        about = "" if distinct < 20 else "about "
-        parts.append(f"{about}{min(distinct, filled)} distinct")
-    if least is not None:
-        parts.append(f"{short(least)} to {short(greatest)}")
-    if mean is not None:
-        parts.append(f"mean {show(float(f'{mean:.6g}'))}")
-    return ", ".join(parts).replace(":,", ":")
+def bars(axes, across, series, columns) -> None:
+    width = 0.8 / len(series)
+    for place, (name, values) in enumerate(zip(columns[1:], series, strict=True)):
+        left = [number + place * width for number in range(len(across))]
+        axes.bar(left, values, width, label=plain_text(name))
+    middle = [number + 0.4 - width / 2 for number in range(len(across))]
+    slanted = sum(len(show(value)) for value in across) > 80
+    axes.set_xticks(
+        middle,
+        [plain_text(show(value)[:24]) for value in across],
+        rotation=45 if slanted else 0,
+        ha="right" if slanted else "center",
+    )
 
 
-def short(value) -> str:
-    text = show(value)
-    return text if len(text) <= 30 else text[:29] + "…"
+def plain_text(text) -> str:
+    """A dollar sign would begin a formula."""
+    return str(text).replace("$", "\\$")

@@ -1,11 +1,9 @@
-"""Writes a report in Markdown from SQL SELECTs over data files:
-a section with a table for each.
+"""Describes a table in a data file: rows, and of each column its type,
+empty cells, distinct values, range and mean.
 """
 
-from pathlib import Path
 
-
-# ---- shared by the tools of yunjue-data ----
+# ---- shared by the tools of yunjue-data: common ----
 
 import contextlib
 import csv
@@ -351,6 +349,33 @@ def cell_type(kinds) -> str:
         return "DOUBLE"
     return "VARCHAR"
 
+from pydantic import BaseModel, Field
+
+# ---- shared by the tools of yunjue-data: rendering ----
+
+import datetime
+
+ROWS = 50
+WIDTH = 20_000
+"""Rows and characters of an answer."""
+
+
+def told(columns, rows, more) -> str:
+    """The answer of a query: a value, the values of one column, or a table."""
+    if not rows:
+        return "No row."
+    if len(columns) == 1:
+        text = ", ".join(show(row[0]) for row in rows)
+    elif len(rows) == 1:
+        text = ", ".join(
+            f"{name}: {show(value)}" for name, value in zip(columns, rows[0], strict=True)
+        )
+    else:
+        text = markdown(columns, rows)
+    if more:
+        text += f"\n(the first {ROWS} rows; there are more)"
+    return text[:WIDTH]
+
 
 def show(value) -> str:
     """A value as people write it. The last figures of a sum depend on the order of threads,
@@ -384,50 +409,96 @@ def markdown(columns, rows) -> str:
 def cell(text) -> str:
     return str(text).replace("|", "\\|")
 
+
 # ---- this tool ----
 
-from pydantic import BaseModel, Field
-
 __TOOL_META__ = {
-    "name": "write_report",
-    "description": "Writes a report in Markdown from SQL SELECTs over data files: "
-    "a section with a table for each.",
+    "name": "profile_table",
+    "description": "Describes a table in a data file: rows, and of each column its type, "
+    "empty cells, distinct values, range and mean.",
     "dependencies": ["duckdb==2.0.1", "python-calamine==0.9.1"],
 }
-ROWS = 100
+MOST_COLUMNS = 60
+NUMBERS = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "FLOAT",
+    "DOUBLE",
+    "DECIMAL",
+    "REAL",
+    "UINTEGER",
+    "UBIGINT",
+)
+ORDERED = (*NUMBERS, "DATE", "TIMESTAMP", "TIME", "VARCHAR", "TEXT", "BOOLEAN")
 
 
 class InputModel(BaseModel):
-    title: str = Field(description="Title of the report", min_length=1, max_length=200)
-    queries: list[str] = Field(
-        description="One SELECT for each section", min_length=1, max_length=20
-    )
-    headings: list[str] = Field([], description="Headings of the sections, in the same order")
-    csv_text: str = Field("", description="CSV text that is the table data, if there is no file")
+    table: str = Field("", description="Name of a file or table; may be left out if there is one")
+    csv_text: str = Field("", description="CSV text that is the table, if there is no file")
 
 
 class OutputModel(BaseModel):
-    result: str = Field(description="Name of the file, and how many rows each section has")
+    result: str = Field(description="One line for the table and one for each column")
 
 
 def run(input: InputModel) -> OutputModel:
     tables = Tables(input.csv_text)
-    parts, counts = [f"# {one_line(input.title)}"], []
-    for place, sql in enumerate(input.queries):
-        columns, rows, more = tables.query(sql, ROWS)
-        heading = input.headings[place] if place < len(input.headings) else f"Query {place + 1}"
-        parts.append(f"## {one_line(heading)}")
-        parts.append(markdown(columns, rows) if rows else "No row.")
-        if more:
-            parts.append(f"The first {ROWS} rows; there are more.")
-        parts.append("\n".join(["```sql", sql.strip().replace("```", "'''"), "```"]))
-        counts.append(f"{len(rows)}{' and more' if more else ''}")
-    parts.append(f"{tables.shown()}.")
-    path = Path("outputs") / "report.md"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("\n\n".join(parts) + "\n", "utf-8")
-    return OutputModel(result=f"report.md: {len(counts)} sections with {', '.join(counts)} rows")
+    name = chosen(tables, input.table.strip())
+    columns = tables.columns(name)
+    shown = columns[:MOST_COLUMNS]
+    asked = ["count(*)"]
+    for column, kind in shown:
+        asked += measures(ident(column), kind.upper(), tables.is_sqlite(name))
+    _, rows, _ = tables.query(f"SELECT {', '.join(asked)} FROM {ident(name)}", 1)
+    count, values = rows[0][0], iter(rows[0][1:])
+    lines = [f"{name}: {count} rows, {len(columns)} columns"]
+    lines += [line(column, kind, count, [next(values) for _ in range(5)]) for column, kind in shown]
+    if len(columns) > len(shown):
+        lines.append(f"and {len(columns) - len(shown)} more columns")
+    return OutputModel(result="\n".join(lines))
 
 
-def one_line(text) -> str:
-    return " ".join(text.split())
+def chosen(tables, wanted) -> str:
+    """The table that is meant by its own name, or that of its file."""
+    if not wanted and len(tables.names) == 1:
+        return tables.names[0]
+    for name in tables.names:
+        if wanted.lower() in (name.lower(), *tables.aliases(name)):
+            return name
+    raise ValueError(f"There is no table {wanted!r}. {tables.shown()}")
+
+
+def measures(column, kind, sqlite) -> list[str]:
+    """SQL for: cells with a value, distinct ones, least, greatest, mean."""
+    ordered = sqlite or kind.startswith(ORDERED)
+    number = kind.startswith(NUMBERS) or (sqlite and kind.startswith(("INT", "NUM")))
+    # SQLite counts exactly, and holds all distinct values for that; DuckDB estimates.
+    distinct = f"count(DISTINCT {column})" if sqlite else f"approx_count_distinct({column})"
+    return [
+        f"count({column})",
+        distinct if ordered else "NULL",
+        f"min({column})" if ordered else "NULL",
+        f"max({column})" if ordered else "NULL",
+        f"avg({column})" if number else "NULL",
+    ]
+
+
+def line(column, kind, count, values) -> str:
+    filled, distinct, least, greatest, mean = values
+    parts = [f"{column} {kind}:", f"{count - filled} empty"]
+    if distinct is not None:
+        about = "" if distinct < 20 else "about "
+        parts.append(f"{about}{min(distinct, filled)} distinct")
+    if least is not None:
+        parts.append(f"{short(least)} to {short(greatest)}")
+    if mean is not None:
+        parts.append(f"mean {show(float(f'{mean:.6g}'))}")
+    return ", ".join(parts).replace(":,", ":")
+
+
+def short(value) -> str:
+    text = show(value)
+    return text if len(text) <= 30 else text[:29] + "…"
