@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from pathlib import Path
 
 import pytest
 from rooms import TASK, Fragile, Rooms, offered, rule, settings_of
 from rooms import rooms as rooms  # a fixture
 
+from yunjue.agent import held_environment
 from yunjue.agent.replay import replay
 from yunjue.agent.run import resume, runs, solve
 from yunjue.agent.stage import Stage
 from yunjue.approvals import Decision
 from yunjue.config import load_settings
 from yunjue.domains import Domain, Judged, Observed
-from yunjue.errors import LimitReached, Paused, YunjueError
+from yunjue.errors import LimitReached, Paused, PluginError, YunjueError
 from yunjue.traces.trace import read_trace
 
 pytestmark = pytest.mark.usefixtures("shared_base")
@@ -83,6 +86,70 @@ async def test_what_may_have_been_done_is_not_done_again(tmp_path):
         assert [action["action"] for action in Rooms.made[-1].done] == ["go", "stop"]
     told = [e.data["change"] for e in events_of(result.run) if e.kind == "action.done"]
     assert "not known whether this was done" in told[1]
+
+
+async def _die(self, action):
+    if len(self.done) == 1:
+        raise KeyError("the floor")
+    return await Rooms.step(self, action)
+
+
+async def _hang(self, action):
+    await asyncio.sleep(99)
+
+
+async def _nothing(self, action):
+    return None
+
+
+def _deaf(self, observed):
+    return []
+
+
+def _loud(self, action, observed):
+    print("risk!")
+
+
+async def _no_start(self, task, files):
+    raise ConnectionResetError("the house is gone")
+
+
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        ({"step": _die}, "fails in step: KeyError: 'the floor'"),
+        ({"step": _hang}, "fails in step: it takes longer than"),
+        ({"step": _nothing}, "fails in step: NoneType is no Step"),
+        ({"actions": _deaf}, "fails in actions: it offers no ActionKind"),
+        ({"risk": _loud}, "fails in risk: it writes to stdout"),
+        ({"start": _no_start}, "fails in start: ConnectionResetError: the house is gone"),
+    ],
+    ids=["dies", "hangs", "answers-nothing", "offers-nothing", "prints", "never-begins"],
+)
+async def test_an_environment_that_dies_is_one_clear_error_and_the_run_can_go_on(
+    tmp_path, monkeypatch, broken, why
+):
+    monkeypatch.setattr(held_environment, "SECONDS", 0.5)
+    with offered(environment=type("Ruin", (Rooms,), broken)):
+        with pytest.raises(PluginError, match="environment of rooms " + re.escape(why)) as raised:
+            await solve(TASK, settings_of(tmp_path))
+    assert "yunjue resume" in raised.value.hint
+    assert events_of(newest())[-1].kind == "run.failed"
+    assert all(place.closed for place in Rooms.made if place.opened)
+    with offered():
+        result = await resume(newest(), {})
+    assert (result.status, result.answer) == ("solved", "cellar")
+
+
+async def test_an_environment_that_does_not_close_costs_no_answer(tmp_path):
+    async def stuck(self):
+        raise OSError("the door is jammed")
+
+    with offered(environment=type("Jammed", (Rooms,), {"close": stuck})):
+        result = await solve(TASK, settings_of(tmp_path))
+    assert result.answer == "cellar"
+    (warning,) = [e for e in events_of(result.run) if "jammed" in str(e.data)]
+    assert "does not close: OSError" in warning.data["message"]
 
 
 async def test_an_action_that_failed_is_not_taken_again_in_the_same_place(tmp_path, rooms):
@@ -162,7 +229,7 @@ async def test_a_run_that_ended_leaves_no_session_of_a_browser(tmp_path):
 
     domain = Domain("web", "x", fits=lambda *_: True, environment=lambda place: Room())
     for ended in (False, True):
-        stage = Stage(load_settings(), tmp_path, 4000)
+        stage = Stage(load_settings(), tmp_path, 4000, print)
         await stage.start(domain, "look", {})
         stage.ended = ended
         await stage.close()

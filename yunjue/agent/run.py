@@ -231,7 +231,8 @@ class Sitting:
         sandbox, library = shared.sandbox, shared.library
         cache = ReplyCache(home() / "cache" / "replies") if settings.cache else None
         gateway = Gateway(models, effects, meter, self.events, cache)
-        stage = Stage(settings, self.folder / OUTPUTS, gateway.context_window("executor"))
+        window = gateway.context_window("executor")
+        stage = Stage(settings, self.folder / OUTPUTS, window, self._warn)
         stack.push_async_callback(stage.close)
         remote = RemoteTools(servers.added() if settings.mcp else [], library.similarities)
         stack.push_async_callback(remote.close)

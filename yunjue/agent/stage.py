@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from yunjue.agent.held_environment import HeldEnvironment
 from yunjue.config import Settings
 from yunjue.domains import Domain, Environment, Observed, Place, Step
 from yunjue.plugins import plugins
@@ -36,13 +37,16 @@ class Stage:
 
     Args:
         folder: of the run; each domain has its own folder in it.
+        warn: is told what the user must know.
 
     Attributes:
         ended: nobody will go on with the run, so no session of a browser is kept.
     """
 
-    def __init__(self, settings: Settings, folder: Path, context_window: int) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: Settings, folder: Path, context_window: int, warn: Callable[[str], None]
+    ) -> None:
+        self._settings, self._warn = settings, warn
         self._folder = folder
         self._tokens = observation_tokens(context_window)
         self._environment: Environment | None = None
@@ -53,9 +57,10 @@ class Stage:
     def environment(self, domain: Domain) -> Environment:
         """That of the domain, not opened by this."""
         if self._environment is None:
-            assert domain.environment is not None, "the graph sends only such domains here"
+            make = domain.environment
+            assert make is not None, "the graph sends only such domains here"
             place = Place(self._settings, self._folder / domain.name, self._tokens)
-            self._environment = domain.environment(place)
+            self._environment = HeldEnvironment(domain.name, lambda: make(place), self._warn)
         return self._environment
 
     def strategy(self, domain: Domain) -> Strategy:
