@@ -31,6 +31,9 @@ MOST_OPEN = 256
 """Connections at a time; a browser makes six for each host."""
 BROWSERS_OWN = frozenset({"accounts.google.com"})
 """Hosts that Chromium asks by itself, whatever its flags: refused as any, but not reported."""
+NEVER = frozenset({"content-autofill.googleapis.com"})
+"""Hosts that no page asks and Chromium does, to tell what forms a page has: not even where all
+that is public is allowed."""
 MOST_REFUSALS = 20
 """Kept for :meth:`Gateway.refusals`; a page may try without end."""
 
@@ -107,6 +110,8 @@ class Gateway:
             up[1].close()
 
     async def _connect(self, place: Place, scheme: str | None) -> Streams:
+        if place.host in NEVER:
+            raise Refused(403, f"{place} is never asked")
         if why := self._policy.why_not(scheme, place.host, place.port):
             raise self._refuse(403, why, place.host not in BROWSERS_OWN)
         try:
