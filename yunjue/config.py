@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     candidates: PositiveInt = Field(6, description="most solutions the author writes per tool")
     repairs: int = Field(1, ge=0, description="rounds of repair with the evidence of failures")
     repair_in_use: bool = Field(True, description="write a tool anew when it becomes suspect")
+    guess: bool = Field(True, description="run unproven code for a task that is not solved")
     max_new_tools: int = Field(3, ge=0, description="most tools made for one task; 0 for none")
     max_cost: PositiveFloat | None = Field(None, description="USD a run may cost")
     max_tokens: PositiveInt | None = Field(None, description="tokens a run may use")

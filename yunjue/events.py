@@ -54,6 +54,7 @@ KINDS = {
     "approval.decided": "a proposal that a rule, a plugin or a person decided about, and how",
     "executor.acted": "what the executor chose to do",
     "critic.judged": "whether the task is answered, and why",
+    "answer.guessed": "what unproven code gave for a task without a tool, and how many agree",
     "run.answered": "the answer",
     "run.finished": "status, totals",
     "run.failed": "the error",

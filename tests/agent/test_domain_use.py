@@ -124,6 +124,34 @@ async def test_tools_of_a_domain_are_proved_marked_and_used(tmp_path, field):
     assert not any("Letters are counted" in prompt for prompt in prompts_of(plain))
 
 
+@pytest.mark.parametrize("mended", [True, False])
+async def test_inputs_that_a_tool_refused_are_written_anew_before_anything_else(
+    tmp_path, field, mended
+):
+    folder = field(tools=tmp_path / "field_tools")
+    strict = SOURCE.replace("NAME", "count_letters")
+    strict = strict.replace("BODY", "len(input.text) if input.text.islower() else int('no')")
+    (folder / "count_letters.py").write_text(strict)
+    wrong = {"tool": "count_letters", "inputs": {"text": "CEDAR"}}
+    right = {"action": "call", **wrong, "inputs": {"text": "cedar" if mended else "CEDAR"}}
+    told = [
+        CALLED[0],
+        {"when": "Call count_letters", "reply": wrong},
+        {"when": "What next.*to write the answer", "reply": {"action": "finish"}},
+        {"when": "What next", "reply": right},
+    ]
+    told[2]["reply"] = {"action": "finish"} if mended else {"action": "answer", "text": "none"}
+    result = await solve(TASK, settings_of(tmp_path, told))
+    asked = [data["request"]["request"] for data in events_of(result, "effect")
+             if data["effect"] == "model" and "What next" in str(data["request"])]  # fmt: skip
+    tries = [len(one["schema_"]["anyOf"]) for one in asked]
+    assert tries[: 1 if mended else 2] == [1] * (1 if mended else 2)
+    if mended:
+        assert (result.status, result.answer) == ("solved", "5")
+    else:
+        assert tries[2] > 1  # then it may do something else
+
+
 async def test_plugins_that_come_later_do_not_spoil_a_replay(tmp_path, field):
     field()  # the sandbox of these tests
     before = await solve(TASK, settings_of(tmp_path, domain="auto"))

@@ -128,7 +128,7 @@ async def test_candidates_that_fail_are_refused_and_the_run_says_so(tmp_path):
 async def test_what_could_not_be_made_is_passed_over_and_tried_again_later(tmp_path):
     answer = {"action": "answer", "text": "CEDAR"}
     settings = story.story_settings(
-        tmp_path, {"candidates": 2, "repairs": 0}, author=story.WRONG, next=answer
+        tmp_path, {"candidates": 2, "repairs": 0, "guess": False}, author=story.WRONG, next=answer
     )
     kinds = []
     for _ in range(4):
@@ -144,7 +144,9 @@ async def test_what_could_not_be_made_is_passed_over_and_tried_again_later(tmp_p
     (refusal,) = library.refusals()
     assert (refusal.name, refusal.times, refusal.left) == ("reverse_text", 2, 4)
 
-    able = story.story_settings(tmp_path, next=answer)  # the same model by name, and better now
+    able = story.story_settings(
+        tmp_path, {"guess": False}, next=answer
+    )  # the same model by name, and better now
     assert (await solve(story.TASK, able)).new_tools == []
     library.forget_refusals(["reverse_text"])
     assert (await solve(story.TASK, able)).new_tools == ["reverse_text"]

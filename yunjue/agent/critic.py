@@ -37,7 +37,7 @@ async def judge(state: State, services: Services) -> dict[str, Any]:
     )
     if answered:
         return {"status": "solved", "checks": checks}
-    if state["rounds"] >= MAX_ROUNDS or _nothing_computed(state):
+    if state["rounds"] >= MAX_ROUNDS or nothing_computed(state):
         return {"status": "not_solved", "checks": checks}
     return {
         "status": "",
@@ -51,7 +51,7 @@ async def _verdict(state: State, services: Services) -> tuple[bool, str]:
         return False, "the answer is empty"
     if state["grounded"]:
         return True, "it is a tool's result"
-    if _nothing_computed(state):
+    if nothing_computed(state):
         return False, "it had to be computed, and no tool computed anything"
     steps = [step_line(step) for step in state["steps"]]
     schema = closed({"answered": {"type": "boolean"}, "why": {"type": "string", "maxLength": 120}})
@@ -60,6 +60,6 @@ async def _verdict(state: State, services: Services) -> tuple[bool, str]:
     return answer["answered"], answer["why"]
 
 
-def _nothing_computed(state: State) -> bool:
+def nothing_computed(state: State) -> bool:
     """An exact answer from a model's head is a guess, whatever the model thinks of it."""
     return state["computes"] and not any(step["status"] == "ok" for step in state["steps"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from yunjue.agent import skill_use
@@ -25,8 +27,9 @@ async def develop(state: State, services: Services) -> dict[str, Any]:
     results = await together(*(_make(state, services, need) for need in needs))
     # Two needs may come to the same tool.
     tools = list({result.name: result for result in results if isinstance(result, Tool)}.values())
-    refused = [result for result in results if isinstance(result, str)]
-    refused += [f"{why_not}: {need}" for need in dropped]
+    failed = [result for result in results if isinstance(result, Unmade)]
+    refused = [one.why for one in failed] + [f"{why_not}: {need}" for need in dropped]
+    sketches = next((one.sketches for one in failed if one.sketches), ())
     names = [tool.name for tool in tools]
     others = [tool for tool in state["tools"] if tool["name"] not in names]
     return {
@@ -34,24 +37,32 @@ async def develop(state: State, services: Services) -> dict[str, Any]:
         "chosen": list(dict.fromkeys([*state["chosen"], *names])),
         "made": state["made"] + [t.name for t in tools if t.origin.get("run") == services.run],
         "refused": state["refused"] + refused,
+        "sketches": [tool.model_dump() for tool in sketches] or state.get("sketches", []),
         "needs": [],
         "remark": no_tool(refused),
     }
 
 
-async def _make(state: State, services: Services, need: str) -> Tool | str:
-    """The new tool, or the reason why there is none."""
+@dataclass(frozen=True, slots=True)
+class Unmade:
+    """Why there is no new tool, and the candidates of which nothing could be proven."""
+
+    why: str
+    sketches: Sequence[Tool] = ()
+
+
+async def _make(state: State, services: Services, need: str) -> Tool | Unmade:
     with services.meter.tally() as spent:
         started = time.monotonic()
         try:
             spec = await specify(state, services, need)
         except ModelOutputInvalid as error:
             services.events.emit("tool.refused", name="", why=error.message)
-            return error.message
+            return Unmade(error.message)
         if isinstance(spec, Tool):
             return spec
         model = services.gateway.model_name("author")
-        why = await services.pass_over(spec.name)
+        why, sketches = await services.pass_over(spec.name), ()
         if not why:
             origin = {
                 "run": services.run,
@@ -67,9 +78,9 @@ async def _make(state: State, services: Services, need: str) -> Tool | str:
             if synthesis.tool is not None and synthesis.verdict is not None:
                 cost = _cost(spent, time.monotonic() - started)
                 return _keep(services, _with_origin(synthesis.tool, cost=cost), synthesis.verdict)
-            why = synthesis.refusal
+            why, sketches = synthesis.refusal, synthesis.sketches
             services.library.refuse(spec.name, model, why, services.run)
-        return f"{spec.signature()}: {why}"
+        return Unmade(f"{spec.signature()}: {why}", sketches)
 
 
 def _cost(spent: Spent, seconds: float) -> dict[str, float]:

@@ -23,6 +23,8 @@ from yunjue.types import Tool
 
 SHOWN_STEPS = 6
 MAX_SEARCHES = 2
+MENDINGS = 2
+"""How often a call that a domain's tool refused is written anew before anything else is tried."""
 
 
 async def decide_step(state: State, services: Services) -> dict[str, Any]:
@@ -55,6 +57,9 @@ async def _first_call(state: State, services: Services, chosen: list[Tool]) -> d
 
 async def _next_action(state: State, services: Services) -> dict[str, Any]:
     offered = offered_actions(state, services.settings.max_new_tools, bool(services.experience))
+    tools = [Tool(**tool) for tool in state["tools"]]
+    if to_mend(state) and (refused := find_tool(state, state["steps"][-1]["tool"])):
+        offered, tools = ["call"], [refused]
     messages = task_messages(
         state,
         "next",
@@ -62,8 +67,16 @@ async def _next_action(state: State, services: Services) -> dict[str, Any]:
         remark=state["remark"],
         offered=offered,
     )
-    schema = action_schema([Tool(**tool) for tool in state["tools"]], offered, state)
+    schema = action_schema(tools, offered, state)
     return await services.gateway.ask_json("executor", messages, schema, max_tokens=1200)
+
+
+def to_mend(state: State) -> bool:
+    """Whether, in a domain's run, a tool refused its inputs just now: it said what is wrong with
+    them, and a small model with a choice looks elsewhere. It has :data:`MENDINGS` tries."""
+    last = [step["status"] for step in state["steps"][-MENDINGS - 1 :]]
+    given_up = last == ["input_error"] * (MENDINGS + 1)
+    return bool(state["domain"]) and last[-1:] == ["input_error"] and not given_up
 
 
 def _history(state: State) -> list[str]:

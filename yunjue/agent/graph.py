@@ -4,7 +4,7 @@
 
     route -> retrieve -> manager -> executor -> approve -> act -> executor
                             |          ^  |  \\
-                            v          |  |   critic -> integrator
+                            v          |  |   critic -> (guess) -> integrator
                         developer -----+--+  (act -> mender -> executor, when a tool is worn)
 
     route -> enter -> choose -> permit -> perform -> choose ... conclude -> integrator
@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from yunjue.agent import acting
@@ -24,6 +25,7 @@ from yunjue.agent.approval import approve
 from yunjue.agent.critic import judge
 from yunjue.agent.developer import develop
 from yunjue.agent.executor import act, decide_step
+from yunjue.agent.guess import guess, may_guess
 from yunjue.agent.integrator import integrate
 from yunjue.agent.manager import decide, retrieve
 from yunjue.agent.mender import mend
@@ -47,6 +49,7 @@ NODES: dict[str, Node] = {
     "act": act,
     "mender": mend,
     "critic": judge,
+    "guess": guess,
     "integrator": integrate,
     "enter": acting.enter,
     "choose": acting.choose,
@@ -72,7 +75,10 @@ def build_graph(services: Services, checkpointer: Any = None) -> Any:
     graph.add_conditional_edges("approve", after_approve, ["act", "executor"])
     graph.add_conditional_edges("act", after_act, ["mender", "executor"])
     graph.add_edge("mender", "executor")
-    graph.add_conditional_edges("critic", after_critic, ["executor", "integrator"])
+    graph.add_conditional_edges(
+        "critic", partial(after_critic, services), ["executor", "guess", "integrator"]
+    )
+    graph.add_edge("guess", "integrator")
     graph.add_edge("integrator", END)
     graph.add_edge("enter", "choose")
     graph.add_conditional_edges("choose", acting.after_choose, ["permit", "conclude"])
@@ -105,8 +111,10 @@ def after_act(state: State) -> str:
     return "mender" if state["worn"] else "executor"
 
 
-def after_critic(state: State) -> str:
-    return "integrator" if state["status"] else "executor"
+def after_critic(services: Services, state: State) -> str:
+    if not state["status"]:
+        return "executor"
+    return "guess" if may_guess(state, services) else "integrator"
 
 
 def _metered(node: Node, services: Services) -> Callable[[State], Awaitable[dict[str, Any]]]:

@@ -29,7 +29,13 @@ KEPT = (
 )
 """Settings that decide what a run does; a replay takes them from the trace."""
 
-NEWER = {"principles": False, "repair_in_use": False, "skills": "off", "domain": "none"}
+NEWER = {
+    "principles": False,
+    "repair_in_use": False,
+    "skills": "off",
+    "domain": "none",
+    "guess": False,
+}
 """Further ones, with what was so before they were settings."""
 
 

@@ -62,6 +62,8 @@ class RunResult:
         files: paths of the files its tools left.
         domain: that it was sent to; "" for none.
         checks: what verifiers said of the answer: ``by``, ``holds``, ``why``, ``score``.
+        guessed: of an answer that unproven code gave, how many candidates ``agree`` on it ``of``
+            how many.
     """
 
     run: str
@@ -81,10 +83,12 @@ class RunResult:
     files: list[str] = field(default_factory=list)
     domain: str = ""
     checks: list[dict[str, Any]] = field(default_factory=list)
+    guessed: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON; what only a domain or a verifier brings is left out of other runs."""
-        rare = ("domain", "checks")
+        """As JSON; what only a domain, a verifier or a guess brings is left out of
+        other runs."""
+        rare = ("domain", "checks", "guessed")
         return {name: value for name, value in asdict(self).items() if value or name not in rare}
 
 
@@ -390,7 +394,11 @@ class Sitting:
 
     def _finish(self, state: State, services: Services) -> RunResult:
         meter = services.meter
-        called = [step for step in state["steps"] if step["status"] != "denied"]
+        called = [
+            step
+            for step in state["steps"]
+            if step["status"] != "denied" and not step.get("unproven")
+        ]
         result = RunResult(
             run=self.run,
             status=state["status"],
@@ -407,6 +415,7 @@ class Sitting:
             refused=state["refused"],
             domain=state["domain"],
             checks=state.get("checks", []),
+            guessed=state.get("guessed", {}),
             files=[
                 str(self.folder / OUTPUTS / name)
                 for step in state["steps"]

@@ -23,6 +23,8 @@ class State(TypedDict, total=False):
         needs: what the developer must make now; "" stands for the task itself.
         made: names of the tools made in this run.
         refused: why tools could not be made, one line each.
+        sketches: candidates of such a tool, as Tool dumps: nothing is proven of them.
+        guessed: how many of them agree on the draft, if it is their result.
         steps: the executor's calls: tool, inputs, status, text, value, and whether the value's
             form is free (see :mod:`yunjue.agent.form`).
         searches: how often the executor searched the library or the principles.
@@ -50,6 +52,8 @@ class State(TypedDict, total=False):
     needs: list[str]
     made: list[str]
     refused: list[str]
+    sketches: list[dict[str, Any]]
+    guessed: dict[str, int]
     steps: list[dict[str, Any]]
     searches: int
     pending: dict[str, Any] | None
@@ -79,6 +83,8 @@ def new_state(task: str, files: dict[str, str]) -> State:
         needs=[],
         made=[],
         refused=[],
+        sketches=[],
+        guessed={},
         steps=[],
         searches=0,
         pending=None,

@@ -163,6 +163,10 @@ _LINES = {
     ),
     "tool.refused": lambda d: f"refuse    {d['name']}: {_short(d['why'], 160)}",
     "tool.called": _called,
+    "answer.guessed": lambda d: (
+        f"guess     {d['name']}({_inputs(d['inputs'])}) = {_short(d['value'])}: "
+        f"{d['agree']} of {d['of']} unproven candidates say so"
+    ),
     "tool.network": _visited,
     "tool.moved": lambda d: f"library   {d['name']} is now {d['status']}: {_short(d['why'])}",
     "tool.mended": lambda d: f"mend      {d['name']}: a repaired version takes its place",

@@ -184,6 +184,8 @@ def _finish(
         if json:
             raise typer.Exit(NotSolved.exit_code)
         guess = f" Its best guess: {result.answer}" if result.answer else ""
+        if result.guessed:
+            guess += " ({agree} of {of} pieces of unproven code say so)".format(**result.guessed)
         raise NotSolved(
             f"No answer was found that holds.{guess}",
             hint=NotSolved.default_hint.replace("RUN", result.run),

@@ -106,6 +106,21 @@ class Making:
             [candidate for candidate in self._candidates if candidate is not self.winner],
         )
 
+    def sketches(self) -> list[Candidate]:
+        """The candidates that load and have the specified inputs, those that pass the most
+        cases first: nothing is proven of them."""
+        sound = [candidate for candidate in self._candidates if candidate.sound]
+        return sorted(sound, key=self._passed, reverse=True)
+
+    def _passed(self, candidate: Candidate) -> int:
+        return sum(map(passes, self._cases, candidate.outcomes))
+
+    async def sketch(self) -> list[Candidate]:
+        """Write one wave of candidates without cases: see :meth:`sketches`."""
+        self._candidates = await together(*(self._write(number) for number in range(WAVE)))
+        self._settle()
+        return self.sketches()
+
     def why_not(self) -> str:
         """Why no candidate can be trusted."""
         return "; ".join([self.settlement.why, *_commonest(self._candidates)])
@@ -136,7 +151,7 @@ class Making:
             "tool.judged",
             name=spec.name,
             candidate=number,
-            passed=sum(map(passes, self._cases, candidate.outcomes)),
+            passed=self._passed(candidate),
             cases=len(self._cases),
             stages=[stage.model_dump(exclude={"seconds"}) for stage in candidate.stages],
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,13 @@ from yunjue.types import Case, Stage, Tool, ToolSpec, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Synthesis:
-    """What came of it: a tool with its verdict, or the reason of the refusal."""
+    """What came of it: a tool with its verdict, or the reason of the refusal and the
+    candidates that run, of which nothing is proven, the best first."""
 
     tool: Tool | None
     verdict: Verdict | None
     refusal: str = ""
+    sketches: Sequence[Tool] = ()
 
 
 class Synthesizer:
@@ -85,8 +87,21 @@ class Synthesizer:
         if trial is not None and trial.weak and await making.better_cases():
             trial = await making.settle_and_try()
         if trial is None:
-            return self._refuse(spec, making.why_not())
-        return self._judge(spec, making.winner, making.settlement, trial, origin)
+            return self._refuse(spec, making.why_not(), making.sketches())
+        synthesis = self._judge(spec, making.winner, making.settlement, trial, origin)
+        if synthesis.tool is None:
+            return replace(synthesis, sketches=_tools(spec, making.sketches()))
+        return synthesis
+
+    async def sketch(
+        self, spec: ToolSpec, task: str, files: Mapping[str, str], procedure: str = ""
+    ) -> Sequence[Tool]:
+        """A few candidates that run, of which nothing is proven; arguments as for
+        :meth:`make`."""
+        bench = Bench(self._sandbox, spec, self._limits, _paths(files))
+        needed = Needed(task, procedure)
+        making = Making(self._gateway, self._events, bench, needed, self._candidates, 0)
+        return _tools(spec, await making.sketch())
 
     async def mend(
         self, tool: Tool, cases: Sequence[Mapping[str, Any]], failures: Sequence[Mapping[str, Any]]
@@ -139,9 +154,13 @@ class Synthesizer:
             return self._refuse(spec, f"a plugin refused it: {veto}")
         return Synthesis(tool, verdict)
 
-    def _refuse(self, spec: ToolSpec, why: str) -> Synthesis:
+    def _refuse(self, spec: ToolSpec, why: str, sketches: Sequence[Candidate] = ()) -> Synthesis:
         self._events.emit("tool.refused", name=spec.name, why=why)
-        return Synthesis(None, None, why)
+        return Synthesis(None, None, why, _tools(spec, sketches))
+
+
+def _tools(spec: ToolSpec, candidates: Sequence[Candidate]) -> Sequence[Tool]:
+    return [candidate.tool(spec, {}) for candidate in candidates]
 
 
 def _paths(files: Mapping[str, str]) -> dict[str, Path]:

@@ -25,7 +25,6 @@ class InputModel(BaseModel):
     kind: str = Field("bar", description="bar, line, scatter or histogram (of the first column)")
     title: str = Field("", description="Title of the chart", max_length=200)
     format: str = Field("png", description="png or svg")
-    csv_text: str = Field("", description="CSV text that is the table data, if there is no file")
 
 
 class OutputModel(BaseModel):
@@ -37,7 +36,7 @@ def run(input: InputModel) -> OutputModel:
         raise ValueError(f"kind must be one of {', '.join(MOST)}")
     if input.format not in ("png", "svg"):
         raise ValueError("format must be png or svg")
-    columns, rows, more = Tables(input.csv_text).query(input.sql, MOST[input.kind])
+    columns, rows, more = Tables().query(input.sql, MOST[input.kind])
     if more:
         raise ValueError(
             f"a {input.kind} chart can have {MOST[input.kind]} rows; group or limit them"

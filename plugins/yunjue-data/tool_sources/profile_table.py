@@ -30,8 +30,9 @@ ORDERED = (*NUMBERS, "DATE", "TIMESTAMP", "TIME", "VARCHAR", "TEXT", "BOOLEAN")
 
 
 class InputModel(BaseModel):
-    table: str = Field("", description="Name of a file or table; may be left out if there is one")
-    csv_text: str = Field("", description="CSV text that is the table, if there is no file")
+    table: str = Field(
+        "", description="Name of a file or table, or one SELECT; empty if there is one table"
+    )
 
 
 class OutputModel(BaseModel):
@@ -39,7 +40,7 @@ class OutputModel(BaseModel):
 
 
 def run(input: InputModel) -> OutputModel:
-    tables = Tables(input.csv_text)
+    tables = Tables()
     name = chosen(tables, input.table.strip())
     columns = tables.columns(name)
     shown = columns[:MOST_COLUMNS]
@@ -59,6 +60,8 @@ def chosen(tables, wanted) -> str:
     """The table that is meant by its own name, or that of its file."""
     if not wanted and len(tables.names) == 1:
         return tables.names[0]
+    if wanted.lower().startswith(("select ", "with ", "from ")):
+        return tables.selected(wanted)
     for name in tables.names:
         if wanted.lower() in (name.lower(), *tables.aliases(name)):
             return name

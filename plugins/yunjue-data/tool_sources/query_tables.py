@@ -16,7 +16,6 @@ class InputModel(BaseModel):
     sql: str = Field(
         description="One SELECT; the table of sales.csv is called sales", max_length=20_000
     )
-    csv_text: str = Field("", description="CSV text that is the table data, if there is no file")
 
 
 class OutputModel(BaseModel):
@@ -24,4 +23,4 @@ class OutputModel(BaseModel):
 
 
 def run(input: InputModel) -> OutputModel:
-    return OutputModel(result=told(*Tables(input.csv_text).query(input.sql, ROWS)))
+    return OutputModel(result=told(*Tables().query(input.sql, ROWS)))

@@ -23,7 +23,6 @@ class InputModel(BaseModel):
         description="One SELECT for each section", min_length=1, max_length=20
     )
     headings: list[str] = Field([], description="Headings of the sections, in the same order")
-    csv_text: str = Field("", description="CSV text that is the table data, if there is no file")
 
 
 class OutputModel(BaseModel):
@@ -31,7 +30,7 @@ class OutputModel(BaseModel):
 
 
 def run(input: InputModel) -> OutputModel:
-    tables = Tables(input.csv_text)
+    tables = Tables()
     parts, counts = [f"# {one_line(input.title)}"], []
     for place, sql in enumerate(input.queries):
         columns, rows, more = tables.query(sql, ROWS)

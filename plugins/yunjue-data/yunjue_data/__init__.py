@@ -12,11 +12,10 @@ HERE = Path(__file__).parent
 
 yunjue_hooks = "1"
 PROMPT = (
-    "The files are tables: sales.csv is the table sales; a SQLite file has its own tables; the "
-    "first sheet of budget.xlsx is budget, others have their sheets' names. A question about "
-    "them is one call of query_tables with one SELECT that computes the whole answer, such as "
-    "SELECT round(avg(price), 2) FROM sales WHERE city = 'Oslo'. Use the columns as they are "
-    "shown, and select nothing that is not asked for. Round in SQL when the task says so. "
+    "The files are tables, named where they are listed. A question about them is one call of "
+    "query_tables with one SELECT that computes the whole answer, such as "
+    "SELECT round(avg(price), 2) FROM sales WHERE city = 'Oslo'. Use tables and columns as they "
+    "are listed, and select nothing that is not asked for. Round in SQL when the task says so. "
     "A Postgres database is asked by query_postgres in the same way. "
     "plot_chart draws, write_report writes a report, profile_table describes a table."
 )

@@ -1,8 +1,4 @@
-"""Writes a report in Markdown from SQL SELECTs over data files:
-a section with a table for each.
-"""
-
-from pathlib import Path
+"""Answers a question about data files (CSV, Parquet, Excel, JSON, SQLite) with one SQL SELECT."""
 
 
 # ---- shared by the tools of yunjue-data: common ----
@@ -28,6 +24,9 @@ JSON = (".json", ".jsonl", ".ndjson")
 PARQUET = (".parquet",)
 SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
 SQLITE = (".sqlite", ".sqlite3", ".db")
+SELECTED = "selected_rows"
+NO_TABLE = re.compile(r"Table with name (\w+) does not exist")
+NO_SQLITE_TABLE = re.compile(r"no such table: (?:main\.)?(\w+)")
 WORDS = re.compile(r"[^\W\d]\w*|'[^']*'|\"[^\"]*\"")
 SQLITE_READS = {
     sqlite3.SQLITE_SELECT,
@@ -44,20 +43,14 @@ class Tables:
         names: one name of each table, in the order of files.
     """
 
-    def __init__(self, text: str = "") -> None:
-        """``text``: CSV text that is the table ``data``, instead of the files."""
+    def __init__(self) -> None:
         spill = {"memory_limit": MEMORY, "threads": THREADS, "temp_directory": "spill"}
         self.duck = duckdb.connect(":memory:", config=spill)
         self.names: list[str] = []
         self._files: dict[str, Path] = {}
         self._lite: dict[str, Path] = {}
         self._columns: dict[str, list[tuple[str, str]]] = {}
-        if text:
-            path = Path("data.csv").absolute()
-            path.write_text(text, "utf-8")
-            files = [path]
-        else:
-            files = sorted(path for path in INPUTS.iterdir()) if INPUTS.is_dir() else []
+        files = sorted(INPUTS.iterdir()) if INPUTS.is_dir() else []
         for path in files:
             self._add(path)
         if len(self.names) == 1 and self.names[0] not in self._lite:
@@ -75,6 +68,15 @@ class Tables:
         except (duckdb.Error, sqlite3.Error) as error:
             raise ValueError(f"{first_lines(error)} {self.shown()}") from None
         return columns, rows[:most], len(rows) > most
+
+    def selected(self, sql) -> str:
+        """The name of a table that is what one SELECT gives."""
+        self._one_select(sql)
+        try:
+            self.duck.execute(f"CREATE OR REPLACE VIEW {SELECTED} AS {sql.strip().rstrip(';')}")
+        except duckdb.Error as error:
+            raise ValueError(f"{first_lines(error)} {self.shown()}") from None
+        return SELECTED
 
     def columns(self, name):
         """(column, type) of the table, in order."""
@@ -235,24 +237,50 @@ class Tables:
         named = [name for name in self._lite if name.lower() in words] or list(self._lite)
         with opened_sqlite(self._lite[named[0]]) as lite:
             lite.set_authorizer(only_read)
-            cursor = lite.execute(sql)
+            try:
+                cursor = lite.execute(sql)
+            except sqlite3.OperationalError as error:
+                meant = self._meant(NO_SQLITE_TABLE.search(str(error)))
+                if meant is None:
+                    raise
+                lite.set_authorizer(None)
+                lite.execute(f"CREATE TEMP VIEW {ident(meant)} AS SELECT * FROM {ident(named[0])}")
+                lite.set_authorizer(only_read)
+                cursor = lite.execute(sql)
             if cursor.description is None:
                 raise ValueError("Only one SELECT can be run.")
             return [column[0] for column in cursor.description], cursor.fetchmany(most)
 
     def _in_duckdb(self, sql, most):
-        statements = self.duck.extract_statements(sql)
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise ValueError("Only one SELECT can be run.")
+        self._one_select(sql)
         try:
             result = self.duck.execute(sql)
             return [column[0] for column in result.description], result.fetchmany(most)
+        except duckdb.CatalogException as error:
+            meant = self._meant(NO_TABLE.search(str(error)))
+            if meant is None:
+                raise
+            self._alias(meant, self.names[0])
+            return self._in_duckdb(sql, most)
         except (duckdb.ConversionException, duckdb.InvalidInputException):
             # A value far down does not fit the type that the first rows had: look at them all.
             if not self._retyped():
                 raise
             result = self.duck.execute(sql)
             return [column[0] for column in result.description], result.fetchmany(most)
+
+    def _one_select(self, sql) -> None:
+        statements = self.duck.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise ValueError("Only one SELECT can be run.")
+
+    def _meant(self, missing):
+        """Whatever a query calls it, the only table is meant: the name that it has there. None
+        if there are several tables, or it is that name already."""
+        known = {name.lower() for name in self.names}
+        if missing is None or len(known) != 1 or missing[1].lower() in known:
+            return None
+        return missing[1]
 
     def _retyped(self) -> bool:
         """Whether there are CSV tables, whose types now come from all of their rows."""
@@ -415,45 +443,22 @@ def cell(text) -> str:
 # ---- this tool ----
 
 __TOOL_META__ = {
-    "name": "write_report",
-    "description": "Writes a report in Markdown from SQL SELECTs over data files: "
-    "a section with a table for each.",
+    "name": "query_tables",
+    "description": "Answers a question about data files (CSV, Parquet, Excel, JSON, SQLite) "
+    "with one SQL SELECT.",
     "dependencies": ["duckdb==2.0.1", "python-calamine==0.9.1"],
 }
-ROWS = 100
 
 
 class InputModel(BaseModel):
-    title: str = Field(description="Title of the report", min_length=1, max_length=200)
-    queries: list[str] = Field(
-        description="One SELECT for each section", min_length=1, max_length=20
+    sql: str = Field(
+        description="One SELECT; the table of sales.csv is called sales", max_length=20_000
     )
-    headings: list[str] = Field([], description="Headings of the sections, in the same order")
-    csv_text: str = Field("", description="CSV text that is the table data, if there is no file")
 
 
 class OutputModel(BaseModel):
-    result: str = Field(description="Name of the file, and how many rows each section has")
+    result: str = Field(description="The value, the values of one column, or a table")
 
 
 def run(input: InputModel) -> OutputModel:
-    tables = Tables(input.csv_text)
-    parts, counts = [f"# {one_line(input.title)}"], []
-    for place, sql in enumerate(input.queries):
-        columns, rows, more = tables.query(sql, ROWS)
-        heading = input.headings[place] if place < len(input.headings) else f"Query {place + 1}"
-        parts.append(f"## {one_line(heading)}")
-        parts.append(markdown(columns, rows) if rows else "No row.")
-        if more:
-            parts.append(f"The first {ROWS} rows; there are more.")
-        parts.append("\n".join(["```sql", sql.strip().replace("```", "'''"), "```"]))
-        counts.append(f"{len(rows)}{' and more' if more else ''}")
-    parts.append(f"{tables.shown()}.")
-    path = Path("outputs") / "report.md"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("\n\n".join(parts) + "\n", "utf-8")
-    return OutputModel(result=f"report.md: {len(counts)} sections with {', '.join(counts)} rows")
-
-
-def one_line(text) -> str:
-    return " ".join(text.split())
+    return OutputModel(result=told(*Tables().query(input.sql, ROWS)))
