@@ -152,6 +152,21 @@ async def test_inputs_that_a_tool_refused_are_written_anew_before_anything_else(
         assert tries[2] > 1  # then it may do something else
 
 
+@pytest.mark.parametrize(("written", "answer"), [("5", "5"), ("6", "word: cedar, letters: 5")])
+async def test_of_a_result_with_parts_the_one_asked_for_is_the_answer(
+    tmp_path, field, written, answer
+):
+    folder = field(tools=tmp_path / "field_tools")
+    told = SOURCE.replace("NAME", "count_letters").replace("result: int", "result: str")
+    told = told.replace("BODY", 'f"word: {input.text}, letters: {len(input.text)}"')
+    (folder / "count_letters.py").write_text(told)
+    cases = [{"inputs": {"text": "abc"}, "expected": "word: abc, letters: 3"}]
+    (folder / "cases.json").write_text(json.dumps({"count_letters": cases}))
+    asked = {"when": "Write the final answer", "reply": {"answer": written}}
+    result = await solve(TASK, settings_of(tmp_path, [*CALLED, asked]))
+    assert (result.status, result.answer) == ("solved", answer)
+
+
 async def test_plugins_that_come_later_do_not_spoil_a_replay(tmp_path, field):
     field()  # the sandbox of these tests
     before = await solve(TASK, settings_of(tmp_path, domain="auto"))

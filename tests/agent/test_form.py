@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yunjue.agent.form import is_free, says_same
+from yunjue.agent.form import has_parts, is_free, part_of, says_same
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,27 @@ def test_every_rounding_says_the_same(value, decimals):
 @given(st.text(), st.text())
 def test_any_text_is_judged(answer, result):
     says_same(answer, result)
+
+
+@pytest.mark.parametrize(
+    ("answer", "result", "part"),
+    [
+        ("rug", "product: rug, sold: 119", True),
+        ("119", "product: rug, sold: 119", True),
+        ("12.95", "station: Bergen, mean: 12.95", True),
+        ("Glass Paper", "| title | n |\n|---|---|\n| Glass Paper | 3 |", True),
+        ("12", "mean: 12.95", True),
+        ("13", "mean: 12.95", False),
+        ("lamp", "product: rug, sold: 119", False),
+        ("rug 119", "product: rug, sold: 119", False),
+        ("", "product: rug", False),
+        ("a much longer text than it", "a, b", False),
+    ],
+)
+def test_a_part_of_a_result(answer, result, part):
+    assert part_of(answer, result) is part
+
+
+def test_what_has_parts():
+    assert has_parts("a: 1") and has_parts("a, b") and has_parts("a\nb")
+    assert not has_parts("rug") and not has_parts("12:30") and not has_parts("1,000.5")

@@ -50,6 +50,26 @@ def says_same(answer: str, result: str) -> bool:
     return bool(answer) and (unjoined or _joined(written, items))
 
 
+def has_parts(result: str) -> bool:
+    """Whether it may say more than a task asks: several lines, or labelled or listed values.
+
+    >>> has_parts("product: rug, sold: 119"), has_parts("rug"), has_parts("12.95")
+    (True, False, False)
+    """
+    return any(mark in result for mark in (": ", ", ", "\n"))
+
+
+def part_of(answer: str, result: str) -> bool:
+    """Whether ``answer`` is some words of ``result``, in order and with none between them.
+
+    >>> part_of("rug", "product: rug, sold: 119"), part_of("rug 119", "product: rug, sold: 119")
+    (True, False)
+    """
+    written, words = _WORD.findall(answer), _WORD.findall(result)
+    starts = range(len(words) - len(written) + 1)
+    return bool(written) and any(words[at : at + len(written)] == written for at in starts)
+
+
 def _joined(written: list[str], items: list[list[str]]) -> bool:
     """Whether the words are those of the items, with at most one joining word between two."""
     at = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from yunjue.agent.form import says_same
+from yunjue.agent.form import has_parts, part_of, says_same
 from yunjue.agent.services import Services
 from yunjue.agent.state import State
 from yunjue.agent.views import step_line, task_messages
@@ -14,7 +14,8 @@ from yunjue.synthesis.schemas import closed
 async def integrate(state: State, services: Services) -> dict[str, Any]:
     """A tool's text is the answer to the letter, and needs no model, which could miscopy it.
     A broken number or a list is written in the form the task asks for, if that says the
-    same. An answer from several results is written anew from them."""
+    same; of what a domain's tool gives in several parts, the part that is asked for. An
+    answer from several results is written anew from them."""
     answer = state["draft"]
     succeeded = [step for step in state["steps"] if step["status"] == "ok"]
     if state["grounded"]:
@@ -22,6 +23,9 @@ async def integrate(state: State, services: Services) -> dict[str, Any]:
         if source and source["free"]:
             written = await _written(state, services, [source])
             answer = written if says_same(written, answer) else answer
+        elif source and state["domain"] and has_parts(answer):
+            written = await _written(state, services, [source])
+            answer = written if part_of(written, answer) else answer
     elif len(succeeded) > 1:
         answer = await _written(state, services, succeeded) or answer
     services.events.emit("run.answered", answer=answer, status=state["status"])

@@ -13,9 +13,9 @@ HERE = Path(__file__).parent
 yunjue_hooks = "1"
 PROMPT = (
     "The files are tables, named where they are listed. A question about them is one call of "
-    "query_tables with one SELECT that computes the whole answer, such as "
-    "SELECT round(avg(price), 2) FROM sales WHERE city = 'Oslo'. Use tables and columns as they "
-    "are listed, and select nothing that is not asked for. Round in SQL when the task says so. "
+    "query_tables with one SELECT that computes the whole answer. Use tables and columns as they "
+    "are listed, and select nothing that is not asked for. An empty cell IS NULL. Round in SQL "
+    "when the task says so. "
     "A Postgres database is asked by query_postgres in the same way. "
     "plot_chart draws, write_report writes a report, profile_table describes a table."
 )
