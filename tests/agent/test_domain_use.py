@@ -160,7 +160,10 @@ async def test_of_a_result_with_parts_the_one_asked_for_is_the_answer(
     told = SOURCE.replace("NAME", "count_letters").replace("result: int", "result: str")
     told = told.replace("BODY", 'f"word: {input.text}, letters: {len(input.text)}"')
     (folder / "count_letters.py").write_text(told)
-    cases = [{"inputs": {"text": "abc"}, "expected": "word: abc, letters: 3"}]
+    cases = [
+        {"inputs": {"text": text}, "expected": f"word: {text}, letters: {len(text)}"}
+        for text in ("abc", "a")
+    ]
     (folder / "cases.json").write_text(json.dumps({"count_letters": cases}))
     asked = {"when": "Write the final answer", "reply": {"answer": written}}
     result = await solve(TASK, settings_of(tmp_path, [*CALLED, asked]))

@@ -14,6 +14,8 @@ FLOAT_ERROR = Decimal("1e-15")
 """Relative difference of a float and its shortest text."""
 
 _WORD = re.compile(r"[^\W_]+")
+_WHOLE = re.compile(r"\d[\d.,:/-]*\d|\w+")
+"""A number or date with its marks is one word."""
 
 LONGEST_JOINT = 4
 """Letters of a word between two items: ``3 x 5``, ``a and b``."""
@@ -65,7 +67,7 @@ def part_of(answer: str, result: str) -> bool:
     >>> part_of("rug", "product: rug, sold: 119"), part_of("rug 119", "product: rug, sold: 119")
     (True, False)
     """
-    written, words = _WORD.findall(answer), _WORD.findall(result)
+    written, words = _WHOLE.findall(answer), _WHOLE.findall(result)
     starts = range(len(words) - len(written) + 1)
     return bool(written) and any(words[at : at + len(written)] == written for at in starts)
 
