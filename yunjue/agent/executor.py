@@ -25,6 +25,8 @@ SHOWN_STEPS = 6
 MAX_SEARCHES = 2
 MENDINGS = 2
 """How often a call that a domain's tool refused is written anew before anything else is tried."""
+MENDING_TEMPERATURE = 0.5
+"""At none a small model writes the same call again."""
 
 
 async def decide_step(state: State, services: Services) -> dict[str, Any]:
@@ -57,9 +59,10 @@ async def _first_call(state: State, services: Services, chosen: list[Tool]) -> d
 
 async def _next_action(state: State, services: Services) -> dict[str, Any]:
     offered = offered_actions(state, services.settings.max_new_tools, bool(services.experience))
-    tools = [Tool(**tool) for tool in state["tools"]]
+    tools, another = [Tool(**tool) for tool in state["tools"]], {}
     if to_mend(state) and (refused := find_tool(state, state["steps"][-1]["tool"])):
         offered, tools = ["call"], [refused]
+        another = {"temperature": MENDING_TEMPERATURE, "seed": len(state["steps"])}
     messages = task_messages(
         state,
         "next",
@@ -68,7 +71,7 @@ async def _next_action(state: State, services: Services) -> dict[str, Any]:
         offered=offered,
     )
     schema = action_schema(tools, offered, state)
-    return await services.gateway.ask_json("executor", messages, schema, max_tokens=1200)
+    return await services.gateway.ask_json("executor", messages, schema, max_tokens=1200, **another)
 
 
 def to_mend(state: State) -> bool:

@@ -1,9 +1,6 @@
-"""Draws a chart (bar, line, scatter or histogram) of what one SQL SELECT
-over data files gives, as a PNG or SVG file.
+"""Describes a table in a data file: rows, and of each column its type,
+empty cells, distinct values, range and mean.
 """
-
-import os
-from pathlib import Path
 
 
 # ---- shared by the tools of yunjue-data: common ----
@@ -30,6 +27,7 @@ PARQUET = (".parquet",)
 SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
 SQLITE = (".sqlite", ".sqlite3", ".db")
 SELECTED = "selected_rows"
+DATES = "Of dates use month(d) = 3, year(d) = 2024, or d >= DATE '2024-03-01'."
 NO_TABLE = re.compile(r"Table with name (\w+) does not exist")
 NO_SQLITE_TABLE = re.compile(r"no such table: (?:main\.)?(\w+)")
 WORDS = re.compile(r"[^\W\d]\w*|'[^']*'|\"[^\"]*\"")
@@ -339,6 +337,8 @@ def first_lines(error) -> str:
     """The first line of an error, and DuckDB's proposal of what may have been meant."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     hints = [line for line in lines[1:] if line.startswith(("Candidate", "Did you"))]
+    if any("~~(DATE" in line or "~~(TIMESTAMP" in line for line in lines[:1]):
+        hints = [f"LIKE is for text. {DATES}"]
     text = " ".join([*lines[:1], *hints[:1]]) or type(error).__name__
     return text if len(text) <= 240 else text[:239] + "…"
 
@@ -448,113 +448,95 @@ def cell(text) -> str:
 # ---- this tool ----
 
 __TOOL_META__ = {
-    "name": "plot_chart",
-    "description": "Draws a chart (bar, line, scatter or histogram) of what one SQL SELECT "
-    "over data files gives, as a PNG or SVG file.",
-    "dependencies": ["duckdb==2.0.1", "matplotlib==3.11.2", "python-calamine==0.9.1"],
+    "name": "profile_table",
+    "description": "Describes a table in a data file: rows, and of each column its type, "
+    "empty cells, distinct values, range and mean.",
+    "dependencies": ["duckdb==2.0.1", "python-calamine==0.9.1"],
 }
-MOST = {"bar": 60, "line": 20_000, "scatter": 20_000, "histogram": 200_000}
+MOST_COLUMNS = 60
+NUMBERS = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "FLOAT",
+    "DOUBLE",
+    "DECIMAL",
+    "REAL",
+    "UINTEGER",
+    "UBIGINT",
+)
+ORDERED = (*NUMBERS, "DATE", "TIMESTAMP", "TIME", "VARCHAR", "TEXT", "BOOLEAN")
 
 
 class InputModel(BaseModel):
-    sql: str = Field(
-        description="One SELECT: first column across, the others upwards", max_length=20_000
+    table: str = Field(
+        "", description="Name of a file or table, or one SELECT; empty if there is one table"
     )
-    kind: str = Field("bar", description="bar, line, scatter or histogram (of the first column)")
-    title: str = Field("", description="Title of the chart", max_length=200)
-    format: str = Field("png", description="png or svg")
 
 
 class OutputModel(BaseModel):
-    result: str = Field(description="Name of the file, and what is drawn in it")
+    result: str = Field(description="One line for the table and one for each column")
 
 
 def run(input: InputModel) -> OutputModel:
-    if input.kind not in MOST:
-        raise ValueError(f"kind must be one of {', '.join(MOST)}")
-    if input.format not in ("png", "svg"):
-        raise ValueError("format must be png or svg")
-    columns, rows, more = Tables().query(input.sql, MOST[input.kind])
-    if more:
-        raise ValueError(
-            f"a {input.kind} chart can have {MOST[input.kind]} rows; group or limit them"
-        )
-    if not rows:
-        raise ValueError("the SELECT gives no row")
-    series = numbers(columns, rows, input.kind)
-    file = f"chart.{input.format}"
-    draw(columns, rows, series, input, Path("outputs") / file)
-    across = [row[0] for row in rows if row[0] is not None]
-    extent = f"{show(across[0])} to {show(across[-1])}" if across else "nothing"
-    return OutputModel(
-        result=f"{file}: {input.kind} of {len(rows)} rows, {columns[0]} from {extent}"
-    )
+    tables = Tables()
+    name = chosen(tables, input.table.strip())
+    columns = tables.columns(name)
+    shown = columns[:MOST_COLUMNS]
+    asked = ["count(*)"]
+    for column, kind in shown:
+        asked += measures(ident(column), kind.upper(), tables.is_sqlite(name))
+    _, rows, _ = tables.query(f"SELECT {', '.join(asked)} FROM {ident(name)}", 1)
+    count, values = rows[0][0], iter(rows[0][1:])
+    lines = [f"{name}: {count} rows, {len(columns)} columns"]
+    lines += [line(column, kind, count, [next(values) for _ in range(5)]) for column, kind in shown]
+    if len(columns) > len(shown):
+        lines.append(f"and {len(columns) - len(shown)} more columns")
+    return OutputModel(result="\n".join(lines))
 
 
-def numbers(columns, rows, kind) -> list[list[float]]:
-    """The columns that are drawn upwards, as numbers; NaN where a cell is empty."""
-    first = 0 if kind == "histogram" else 1
-    if len(columns) <= first:
-        raise ValueError(f"a {kind} chart needs a second column")
-    try:
-        return [
-            [float("nan") if row[place] is None else float(row[place]) for row in rows]
-            for place in range(first, 1 if kind == "histogram" else len(columns))
-        ]
-    except (TypeError, ValueError):
-        raise ValueError(
-            "only numbers can be drawn; cast the other columns or leave them out"
-        ) from None
+def chosen(tables, wanted) -> str:
+    """The table that is meant by its own name, or that of its file."""
+    if not wanted and len(tables.names) == 1:
+        return tables.names[0]
+    if wanted.lower().startswith(("select ", "with ", "from ")):
+        return tables.selected(wanted)
+    for name in tables.names:
+        if wanted.lower() in (name.lower(), *tables.aliases(name)):
+            return name
+    raise ValueError(f"There is no table {wanted!r}. {tables.shown()}")
 
 
-def draw(columns, rows, series, wanted, path) -> None:
-    # matplotlib keeps its list of fonts where this says, which must be scratch.
-    os.environ["MPLCONFIGDIR"] = str(Path("matplotlib").absolute())
-    os.environ["SOURCE_DATE_EPOCH"] = "0"
-    import matplotlib
-
-    matplotlib.use("Agg")
-    matplotlib.rcParams["svg.hashsalt"] = "yunjue"
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
-    if wanted.kind == "histogram":
-        axes.hist([value for value in series[0] if value == value], bins=min(40, len(rows)))
-        axes.set_xlabel(plain_text(columns[0]))
-    else:
-        across = [row[0] for row in rows]
-        if wanted.kind == "bar":
-            bars(axes, across, series, columns)
-        for name, values in zip(columns[1:], series, strict=True):
-            if wanted.kind == "line":
-                axes.plot(across, values, label=plain_text(name))
-            elif wanted.kind == "scatter":
-                axes.scatter(across, values, s=9, label=plain_text(name))
-        axes.set_xlabel(plain_text(columns[0]))
-        if len(series) == 1:
-            axes.set_ylabel(plain_text(columns[1]))
-        else:
-            axes.legend()
-    axes.set_title(plain_text(wanted.title))
-    path.parent.mkdir(exist_ok=True)
-    figure.savefig(path, dpi=120)
+def measures(column, kind, sqlite) -> list[str]:
+    """SQL for: cells with a value, distinct ones, least, greatest, mean."""
+    ordered = sqlite or kind.startswith(ORDERED)
+    number = kind.startswith(NUMBERS) or (sqlite and kind.startswith(("INT", "NUM")))
+    # SQLite counts exactly, and holds all distinct values for that; DuckDB estimates.
+    distinct = f"count(DISTINCT {column})" if sqlite else f"approx_count_distinct({column})"
+    return [
+        f"count({column})",
+        distinct if ordered else "NULL",
+        f"min({column})" if ordered else "NULL",
+        f"max({column})" if ordered else "NULL",
+        f"avg({column})" if number else "NULL",
+    ]
 
 
-def bars(axes, across, series, columns) -> None:
-    width = 0.8 / len(series)
-    for place, (name, values) in enumerate(zip(columns[1:], series, strict=True)):
-        left = [number + place * width for number in range(len(across))]
-        axes.bar(left, values, width, label=plain_text(name))
-    middle = [number + 0.4 - width / 2 for number in range(len(across))]
-    slanted = sum(len(show(value)) for value in across) > 80
-    axes.set_xticks(
-        middle,
-        [plain_text(show(value)[:24]) for value in across],
-        rotation=45 if slanted else 0,
-        ha="right" if slanted else "center",
-    )
+def line(column, kind, count, values) -> str:
+    filled, distinct, least, greatest, mean = values
+    parts = [f"{column} {kind}:", f"{count - filled} empty"]
+    if distinct is not None:
+        about = "" if distinct < 20 else "about "
+        parts.append(f"{about}{min(distinct, filled)} distinct")
+    if least is not None:
+        parts.append(f"{short(least)} to {short(greatest)}")
+    if mean is not None:
+        parts.append(f"mean {show(float(f'{mean:.6g}'))}")
+    return ", ".join(parts).replace(":,", ":")
 
 
-def plain_text(text) -> str:
-    """A dollar sign would begin a formula."""
-    return str(text).replace("$", "\\$")
+def short(value) -> str:
+    text = show(value)
+    return text if len(text) <= 30 else text[:29] + "…"

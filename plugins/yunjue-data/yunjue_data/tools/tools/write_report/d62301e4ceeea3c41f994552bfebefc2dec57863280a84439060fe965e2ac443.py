@@ -1,6 +1,8 @@
-"""Describes a table in a data file: rows, and of each column its type,
-empty cells, distinct values, range and mean.
+"""Writes a report in Markdown from SQL SELECTs over data files:
+a section with a table for each.
 """
+
+from pathlib import Path
 
 
 # ---- shared by the tools of yunjue-data: common ----
@@ -27,6 +29,7 @@ PARQUET = (".parquet",)
 SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
 SQLITE = (".sqlite", ".sqlite3", ".db")
 SELECTED = "selected_rows"
+DATES = "Of dates use month(d) = 3, year(d) = 2024, or d >= DATE '2024-03-01'."
 NO_TABLE = re.compile(r"Table with name (\w+) does not exist")
 NO_SQLITE_TABLE = re.compile(r"no such table: (?:main\.)?(\w+)")
 WORDS = re.compile(r"[^\W\d]\w*|'[^']*'|\"[^\"]*\"")
@@ -336,6 +339,8 @@ def first_lines(error) -> str:
     """The first line of an error, and DuckDB's proposal of what may have been meant."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     hints = [line for line in lines[1:] if line.startswith(("Candidate", "Did you"))]
+    if any("~~(DATE" in line or "~~(TIMESTAMP" in line for line in lines[:1]):
+        hints = [f"LIKE is for text. {DATES}"]
     text = " ".join([*lines[:1], *hints[:1]]) or type(error).__name__
     return text if len(text) <= 240 else text[:239] + "…"
 
@@ -445,95 +450,44 @@ def cell(text) -> str:
 # ---- this tool ----
 
 __TOOL_META__ = {
-    "name": "profile_table",
-    "description": "Describes a table in a data file: rows, and of each column its type, "
-    "empty cells, distinct values, range and mean.",
+    "name": "write_report",
+    "description": "Writes a report in Markdown from SQL SELECTs over data files: "
+    "a section with a table for each.",
     "dependencies": ["duckdb==2.0.1", "python-calamine==0.9.1"],
 }
-MOST_COLUMNS = 60
-NUMBERS = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "FLOAT",
-    "DOUBLE",
-    "DECIMAL",
-    "REAL",
-    "UINTEGER",
-    "UBIGINT",
-)
-ORDERED = (*NUMBERS, "DATE", "TIMESTAMP", "TIME", "VARCHAR", "TEXT", "BOOLEAN")
+ROWS = 100
 
 
 class InputModel(BaseModel):
-    table: str = Field(
-        "", description="Name of a file or table, or one SELECT; empty if there is one table"
+    title: str = Field(description="Title of the report", min_length=1, max_length=200)
+    queries: list[str] = Field(
+        description="One SELECT for each section", min_length=1, max_length=20
     )
+    headings: list[str] = Field([], description="Headings of the sections, in the same order")
 
 
 class OutputModel(BaseModel):
-    result: str = Field(description="One line for the table and one for each column")
+    result: str = Field(description="Name of the file, and how many rows each section has")
 
 
 def run(input: InputModel) -> OutputModel:
     tables = Tables()
-    name = chosen(tables, input.table.strip())
-    columns = tables.columns(name)
-    shown = columns[:MOST_COLUMNS]
-    asked = ["count(*)"]
-    for column, kind in shown:
-        asked += measures(ident(column), kind.upper(), tables.is_sqlite(name))
-    _, rows, _ = tables.query(f"SELECT {', '.join(asked)} FROM {ident(name)}", 1)
-    count, values = rows[0][0], iter(rows[0][1:])
-    lines = [f"{name}: {count} rows, {len(columns)} columns"]
-    lines += [line(column, kind, count, [next(values) for _ in range(5)]) for column, kind in shown]
-    if len(columns) > len(shown):
-        lines.append(f"and {len(columns) - len(shown)} more columns")
-    return OutputModel(result="\n".join(lines))
+    parts, counts = [f"# {one_line(input.title)}"], []
+    for place, sql in enumerate(input.queries):
+        columns, rows, more = tables.query(sql, ROWS)
+        heading = input.headings[place] if place < len(input.headings) else f"Query {place + 1}"
+        parts.append(f"## {one_line(heading)}")
+        parts.append(markdown(columns, rows) if rows else "No row.")
+        if more:
+            parts.append(f"The first {ROWS} rows; there are more.")
+        parts.append("\n".join(["```sql", sql.strip().replace("```", "'''"), "```"]))
+        counts.append(f"{len(rows)}{' and more' if more else ''}")
+    parts.append(f"{tables.shown()}.")
+    path = Path("outputs") / "report.md"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n\n".join(parts) + "\n", "utf-8")
+    return OutputModel(result=f"report.md: {len(counts)} sections with {', '.join(counts)} rows")
 
 
-def chosen(tables, wanted) -> str:
-    """The table that is meant by its own name, or that of its file."""
-    if not wanted and len(tables.names) == 1:
-        return tables.names[0]
-    if wanted.lower().startswith(("select ", "with ", "from ")):
-        return tables.selected(wanted)
-    for name in tables.names:
-        if wanted.lower() in (name.lower(), *tables.aliases(name)):
-            return name
-    raise ValueError(f"There is no table {wanted!r}. {tables.shown()}")
-
-
-def measures(column, kind, sqlite) -> list[str]:
-    """SQL for: cells with a value, distinct ones, least, greatest, mean."""
-    ordered = sqlite or kind.startswith(ORDERED)
-    number = kind.startswith(NUMBERS) or (sqlite and kind.startswith(("INT", "NUM")))
-    # SQLite counts exactly, and holds all distinct values for that; DuckDB estimates.
-    distinct = f"count(DISTINCT {column})" if sqlite else f"approx_count_distinct({column})"
-    return [
-        f"count({column})",
-        distinct if ordered else "NULL",
-        f"min({column})" if ordered else "NULL",
-        f"max({column})" if ordered else "NULL",
-        f"avg({column})" if number else "NULL",
-    ]
-
-
-def line(column, kind, count, values) -> str:
-    filled, distinct, least, greatest, mean = values
-    parts = [f"{column} {kind}:", f"{count - filled} empty"]
-    if distinct is not None:
-        about = "" if distinct < 20 else "about "
-        parts.append(f"{about}{min(distinct, filled)} distinct")
-    if least is not None:
-        parts.append(f"{short(least)} to {short(greatest)}")
-    if mean is not None:
-        parts.append(f"mean {show(float(f'{mean:.6g}'))}")
-    return ", ".join(parts).replace(":,", ":")
-
-
-def short(value) -> str:
-    text = show(value)
-    return text if len(text) <= 30 else text[:29] + "…"
+def one_line(text) -> str:
+    return " ".join(text.split())
