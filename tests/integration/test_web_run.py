@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -70,3 +72,30 @@ async def test_a_run_in_chromium_is_paused_before_it_orders_and_goes_on():
     assert [file.name for file in pictures][-1] == "end.png"
     assert all(file.read_bytes()[:4] == b"\x89PNG" for file in pictures)
     assert not (outputs / STORAGE).exists()
+
+
+async def test_a_recipe_of_a_run_does_it_again_in_chromium_with_another_input():
+    with served() as (url, shop):
+        flags = {"start_url": url, "allow_private": True, "look_ahead": "always"}
+        run = new_run_id()
+        await sitting_of(Live(shop), run, ask=lambda _: Decision(True, by="person"), **flags).sit(
+            TASK, {}
+        )
+        command("web", "distil", run, "--name", "order_lamp")
+        (recipe,) = json.loads(command("web", "list", "--json").stdout)
+        assert list(recipe["inputs"]) == ["search"]
+        again = ["web", "run", "order_lamp", "-i", "search=red lamp", "--allow-private"]
+        refused = command(*again, code=2)
+        assert "buys or pays" in refused.stderr and shop.orders == ["blue lamp, 18"]
+        shop.page = "home"  # another visit
+        done = command(*again, "--approve", "order_lamp", "--json")
+    assert json.loads(done.stdout)["status"] == "ok", done.stdout
+    assert (shop.query, shop.orders) == ("red lamp", ["blue lamp, 18"] * 2)
+
+
+def command(*args, code=0):
+    """``yunjue ...`` in a process of its own, in this test's home."""
+    call = [sys.executable, "-m", "yunjue", *args]
+    done = subprocess.run(call, capture_output=True, text=True, timeout=120)
+    assert done.returncode == code, done.stderr
+    return done

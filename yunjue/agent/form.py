@@ -52,13 +52,16 @@ def says_same(answer: str, result: str) -> bool:
     return bool(answer) and (unjoined or _joined(written, items))
 
 
-def has_parts(result: str) -> bool:
-    """Whether it may say more than a task asks: several lines, or labelled or listed values.
+def says_more(result: str) -> bool:
+    """Whether a text may say more than a task asks: several lines, labelled or listed values, or
+    a broken number.
 
-    >>> has_parts("product: rug, sold: 119"), has_parts("rug"), has_parts("12.95")
-    (True, False, False)
+    >>> says_more("product: rug, sold: 119"), says_more("12.9516"), says_more("rug")
+    (True, True, False)
     """
-    return any(mark in result for mark in (": ", ", ", "\n"))
+    number = _number(result)
+    broken = number is not None and number != number.to_integral_value()
+    return broken or any(mark in result for mark in (": ", ", ", "\n"))
 
 
 def part_of(answer: str, result: str) -> bool:

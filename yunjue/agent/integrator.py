@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from yunjue.agent.form import has_parts, part_of, says_same
+from yunjue.agent.form import part_of, says_more, says_same
 from yunjue.agent.services import Services
 from yunjue.agent.state import State
 from yunjue.agent.views import step_line, task_messages
@@ -14,7 +14,8 @@ from yunjue.synthesis.schemas import closed
 async def integrate(state: State, services: Services) -> dict[str, Any]:
     """A tool's text is the answer to the letter, and needs no model, which could miscopy it.
     A broken number or a list is written in the form the task asks for, if that says the
-    same; of what a domain's tool gives in several parts, the part that is asked for. An
+    same; so is what a domain's tool gives in several parts, of
+    which one may be asked for. An
     answer from several results is written anew from them."""
     answer = state["draft"]
     succeeded = [step for step in state["steps"] if step["status"] == "ok"]
@@ -23,9 +24,10 @@ async def integrate(state: State, services: Services) -> dict[str, Any]:
         if source and source["free"]:
             written = await _written(state, services, [source])
             answer = written if says_same(written, answer) else answer
-        elif source and state["domain"] and has_parts(answer):
+        elif source and state["domain"] and says_more(answer):
             written = await _written(state, services, [source])
-            answer = written if part_of(written, answer) else answer
+            same = says_same(written, answer) or part_of(written, answer)
+            answer = written if same else answer
     elif len(succeeded) > 1:
         answer = await _written(state, services, succeeded) or answer
     services.events.emit("run.answered", answer=answer, status=state["status"])

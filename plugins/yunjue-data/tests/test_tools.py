@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,39 @@ def test_a_wrong_column_is_told_with_the_tables(call):
     outcome = call("query_tables", [TASKS / "files" / "orders.csv"], sql="SELECT price FROM orders")
     assert outcome.status == "input_error"
     assert "unit_price" in outcome.error and "orders(order_id BIGINT, day DATE" in outcome.error
+
+
+@pytest.mark.parametrize(
+    ("file", "sql", "answer"),
+    [
+        ("orders.csv", "SELECT count(*) FROM sales WHERE day LIKE '2024-03%'", "March"),
+        ("orders.csv", "SELECT count(*) FROM x WHERE x.day NOT LIKE '2024-03%'", "others"),
+        ("orders.csv", "SELECT count(*) FROM 'orders.csv' WHERE month(day) = 3", "March"),
+    ],
+)
+def test_what_is_meant_is_understood(call, file, sql, answer):
+    """The only table whatever it is called, and dates as text."""
+    rows = (TASKS / "files" / file).read_text().splitlines()[1:]
+    march = sum(row.split(",")[1].startswith("2024-03") for row in rows)
+    outcome = call("query_tables", [TASKS / "files" / file], sql=sql)
+    expected = march if answer == "March" else len(rows) - march
+    assert outcome.output == {"result": str(expected)}, outcome.error
+
+
+def test_of_several_tables_none_is_meant(call):
+    files = [TASKS / "files" / name for name in ("orders.csv", "events.jsonl")]
+    outcome = call("query_tables", files, sql="SELECT count(*) FROM sales")
+    assert outcome.status == "input_error" and "Tables: " in outcome.error
+
+
+def test_the_only_table_of_sqlite_whatever_it_is_called(call, tmp_path):
+    path = tmp_path / "shop.sqlite"
+    with sqlite3.connect(path) as made:
+        made.execute("CREATE TABLE orders (id INTEGER)")
+        made.execute("INSERT INTO orders VALUES (7)")
+    made.close()
+    outcome = call("query_tables", [path], sql="SELECT id FROM data")
+    assert outcome.output == {"result": "7"}, outcome.error
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,8 @@
-"""Answers a question about data files (CSV, Parquet, Excel, JSON, SQLite) with one SQL SELECT."""
+"""Writes a report in Markdown from SQL SELECTs over data files:
+a section with a table for each.
+"""
+
+from pathlib import Path
 
 
 # ---- shared by the tools of yunjue-data: common ----
@@ -25,7 +29,7 @@ PARQUET = (".parquet",)
 SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
 SQLITE = (".sqlite", ".sqlite3", ".db")
 SELECTED = "selected_rows"
-DATES = "Of dates use month(d) = 3, year(d) = 2024, or d >= DATE '2024-03-01'."
+LIKE = re.compile(r"(?<![\w.])((?:\w+\.)?\w+)\s+((?:NOT\s+)?LIKE\b)", re.IGNORECASE)
 NO_TABLE = re.compile(r"Table with name (\w+) does not exist")
 NO_SQLITE_TABLE = re.compile(r"no such table: (?:main\.)?(\w+)")
 WORDS = re.compile(r"[^\W\d]\w*|'[^']*'|\"[^\"]*\"")
@@ -263,6 +267,11 @@ class Tables:
                 raise
             self._alias(meant, self.names[0])
             return self._in_duckdb(sql, most)
+        except duckdb.BinderException as error:
+            texts = LIKE.sub(r"CAST(\1 AS VARCHAR) \2", sql)
+            if texts == sql or not re.search(r"~~\((DATE|TIMESTAMP)", str(error)):
+                raise
+            return self._in_duckdb(texts, most)  # as SQLite has it: a date is text
         except (duckdb.ConversionException, duckdb.InvalidInputException):
             # A value far down does not fit the type that the first rows had: look at them all.
             if not self._retyped():
@@ -335,8 +344,6 @@ def first_lines(error) -> str:
     """The first line of an error, and DuckDB's proposal of what may have been meant."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     hints = [line for line in lines[1:] if line.startswith(("Candidate", "Did you"))]
-    if any("~~(DATE" in line or "~~(TIMESTAMP" in line for line in lines[:1]):
-        hints = [f"LIKE is for text. {DATES}"]
     text = " ".join([*lines[:1], *hints[:1]]) or type(error).__name__
     return text if len(text) <= 240 else text[:239] + "…"
 
@@ -446,22 +453,44 @@ def cell(text) -> str:
 # ---- this tool ----
 
 __TOOL_META__ = {
-    "name": "query_tables",
-    "description": "Answers a question about data files (CSV, Parquet, Excel, JSON, SQLite) "
-    "with one SQL SELECT.",
+    "name": "write_report",
+    "description": "Writes a report in Markdown from SQL SELECTs over data files: "
+    "a section with a table for each.",
     "dependencies": ["duckdb==2.0.1", "python-calamine==0.9.1"],
 }
+ROWS = 100
 
 
 class InputModel(BaseModel):
-    sql: str = Field(
-        description="One SELECT; the table of sales.csv is called sales", max_length=20_000
+    title: str = Field(description="Title of the report", min_length=1, max_length=200)
+    queries: list[str] = Field(
+        description="One SELECT for each section", min_length=1, max_length=20
     )
+    headings: list[str] = Field([], description="Headings of the sections, in the same order")
 
 
 class OutputModel(BaseModel):
-    result: str = Field(description="The value, the values of one column, or a table")
+    result: str = Field(description="Name of the file, and how many rows each section has")
 
 
 def run(input: InputModel) -> OutputModel:
-    return OutputModel(result=told(*Tables().query(input.sql, ROWS)))
+    tables = Tables()
+    parts, counts = [f"# {one_line(input.title)}"], []
+    for place, sql in enumerate(input.queries):
+        columns, rows, more = tables.query(sql, ROWS)
+        heading = input.headings[place] if place < len(input.headings) else f"Query {place + 1}"
+        parts.append(f"## {one_line(heading)}")
+        parts.append(markdown(columns, rows) if rows else "No row.")
+        if more:
+            parts.append(f"The first {ROWS} rows; there are more.")
+        parts.append("\n".join(["```sql", sql.strip().replace("```", "'''"), "```"]))
+        counts.append(f"{len(rows)}{' and more' if more else ''}")
+    parts.append(f"{tables.shown()}.")
+    path = Path("outputs") / "report.md"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n\n".join(parts) + "\n", "utf-8")
+    return OutputModel(result=f"report.md: {len(counts)} sections with {', '.join(counts)} rows")
+
+
+def one_line(text) -> str:
+    return " ".join(text.split())

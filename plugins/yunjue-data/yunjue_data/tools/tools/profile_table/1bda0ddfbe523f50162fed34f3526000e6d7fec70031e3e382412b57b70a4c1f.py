@@ -27,7 +27,7 @@ PARQUET = (".parquet",)
 SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
 SQLITE = (".sqlite", ".sqlite3", ".db")
 SELECTED = "selected_rows"
-DATES = "Of dates use month(d) = 3, year(d) = 2024, or d >= DATE '2024-03-01'."
+LIKE = re.compile(r"(?<![\w.])((?:\w+\.)?\w+)\s+((?:NOT\s+)?LIKE\b)", re.IGNORECASE)
 NO_TABLE = re.compile(r"Table with name (\w+) does not exist")
 NO_SQLITE_TABLE = re.compile(r"no such table: (?:main\.)?(\w+)")
 WORDS = re.compile(r"[^\W\d]\w*|'[^']*'|\"[^\"]*\"")
@@ -265,6 +265,11 @@ class Tables:
                 raise
             self._alias(meant, self.names[0])
             return self._in_duckdb(sql, most)
+        except duckdb.BinderException as error:
+            texts = LIKE.sub(r"CAST(\1 AS VARCHAR) \2", sql)
+            if texts == sql or not re.search(r"~~\((DATE|TIMESTAMP)", str(error)):
+                raise
+            return self._in_duckdb(texts, most)  # as SQLite has it: a date is text
         except (duckdb.ConversionException, duckdb.InvalidInputException):
             # A value far down does not fit the type that the first rows had: look at them all.
             if not self._retyped():
@@ -337,8 +342,6 @@ def first_lines(error) -> str:
     """The first line of an error, and DuckDB's proposal of what may have been meant."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     hints = [line for line in lines[1:] if line.startswith(("Candidate", "Did you"))]
-    if any("~~(DATE" in line or "~~(TIMESTAMP" in line for line in lines[:1]):
-        hints = [f"LIKE is for text. {DATES}"]
     text = " ".join([*lines[:1], *hints[:1]]) or type(error).__name__
     return text if len(text) <= 240 else text[:239] + "…"
 

@@ -1,7 +1,8 @@
-"""Writes a report in Markdown from SQL SELECTs over data files:
-a section with a table for each.
+"""Draws a chart (bar, line, scatter or histogram) of what one SQL SELECT
+over data files gives, as a PNG or SVG file.
 """
 
+import os
 from pathlib import Path
 
 
@@ -29,7 +30,7 @@ PARQUET = (".parquet",)
 SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
 SQLITE = (".sqlite", ".sqlite3", ".db")
 SELECTED = "selected_rows"
-DATES = "Of dates use month(d) = 3, year(d) = 2024, or d >= DATE '2024-03-01'."
+LIKE = re.compile(r"(?<![\w.])((?:\w+\.)?\w+)\s+((?:NOT\s+)?LIKE\b)", re.IGNORECASE)
 NO_TABLE = re.compile(r"Table with name (\w+) does not exist")
 NO_SQLITE_TABLE = re.compile(r"no such table: (?:main\.)?(\w+)")
 WORDS = re.compile(r"[^\W\d]\w*|'[^']*'|\"[^\"]*\"")
@@ -267,6 +268,11 @@ class Tables:
                 raise
             self._alias(meant, self.names[0])
             return self._in_duckdb(sql, most)
+        except duckdb.BinderException as error:
+            texts = LIKE.sub(r"CAST(\1 AS VARCHAR) \2", sql)
+            if texts == sql or not re.search(r"~~\((DATE|TIMESTAMP)", str(error)):
+                raise
+            return self._in_duckdb(texts, most)  # as SQLite has it: a date is text
         except (duckdb.ConversionException, duckdb.InvalidInputException):
             # A value far down does not fit the type that the first rows had: look at them all.
             if not self._retyped():
@@ -339,8 +345,6 @@ def first_lines(error) -> str:
     """The first line of an error, and DuckDB's proposal of what may have been meant."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     hints = [line for line in lines[1:] if line.startswith(("Candidate", "Did you"))]
-    if any("~~(DATE" in line or "~~(TIMESTAMP" in line for line in lines[:1]):
-        hints = [f"LIKE is for text. {DATES}"]
     text = " ".join([*lines[:1], *hints[:1]]) or type(error).__name__
     return text if len(text) <= 240 else text[:239] + "…"
 
@@ -450,44 +454,113 @@ def cell(text) -> str:
 # ---- this tool ----
 
 __TOOL_META__ = {
-    "name": "write_report",
-    "description": "Writes a report in Markdown from SQL SELECTs over data files: "
-    "a section with a table for each.",
-    "dependencies": ["duckdb==2.0.1", "python-calamine==0.9.1"],
+    "name": "plot_chart",
+    "description": "Draws a chart (bar, line, scatter or histogram) of what one SQL SELECT "
+    "over data files gives, as a PNG or SVG file.",
+    "dependencies": ["duckdb==2.0.1", "matplotlib==3.11.2", "python-calamine==0.9.1"],
 }
-ROWS = 100
+MOST = {"bar": 60, "line": 20_000, "scatter": 20_000, "histogram": 200_000}
 
 
 class InputModel(BaseModel):
-    title: str = Field(description="Title of the report", min_length=1, max_length=200)
-    queries: list[str] = Field(
-        description="One SELECT for each section", min_length=1, max_length=20
+    sql: str = Field(
+        description="One SELECT: first column across, the others upwards", max_length=20_000
     )
-    headings: list[str] = Field([], description="Headings of the sections, in the same order")
+    kind: str = Field("bar", description="bar, line, scatter or histogram (of the first column)")
+    title: str = Field("", description="Title of the chart", max_length=200)
+    format: str = Field("png", description="png or svg")
 
 
 class OutputModel(BaseModel):
-    result: str = Field(description="Name of the file, and how many rows each section has")
+    result: str = Field(description="Name of the file, and what is drawn in it")
 
 
 def run(input: InputModel) -> OutputModel:
-    tables = Tables()
-    parts, counts = [f"# {one_line(input.title)}"], []
-    for place, sql in enumerate(input.queries):
-        columns, rows, more = tables.query(sql, ROWS)
-        heading = input.headings[place] if place < len(input.headings) else f"Query {place + 1}"
-        parts.append(f"## {one_line(heading)}")
-        parts.append(markdown(columns, rows) if rows else "No row.")
-        if more:
-            parts.append(f"The first {ROWS} rows; there are more.")
-        parts.append("\n".join(["```sql", sql.strip().replace("```", "'''"), "```"]))
-        counts.append(f"{len(rows)}{' and more' if more else ''}")
-    parts.append(f"{tables.shown()}.")
-    path = Path("outputs") / "report.md"
+    if input.kind not in MOST:
+        raise ValueError(f"kind must be one of {', '.join(MOST)}")
+    if input.format not in ("png", "svg"):
+        raise ValueError("format must be png or svg")
+    columns, rows, more = Tables().query(input.sql, MOST[input.kind])
+    if more:
+        raise ValueError(
+            f"a {input.kind} chart can have {MOST[input.kind]} rows; group or limit them"
+        )
+    if not rows:
+        raise ValueError("the SELECT gives no row")
+    series = numbers(columns, rows, input.kind)
+    file = f"chart.{input.format}"
+    draw(columns, rows, series, input, Path("outputs") / file)
+    across = [row[0] for row in rows if row[0] is not None]
+    extent = f"{show(across[0])} to {show(across[-1])}" if across else "nothing"
+    return OutputModel(
+        result=f"{file}: {input.kind} of {len(rows)} rows, {columns[0]} from {extent}"
+    )
+
+
+def numbers(columns, rows, kind) -> list[list[float]]:
+    """The columns that are drawn upwards, as numbers; NaN where a cell is empty."""
+    first = 0 if kind == "histogram" else 1
+    if len(columns) <= first:
+        raise ValueError(f"a {kind} chart needs a second column")
+    try:
+        return [
+            [float("nan") if row[place] is None else float(row[place]) for row in rows]
+            for place in range(first, 1 if kind == "histogram" else len(columns))
+        ]
+    except (TypeError, ValueError):
+        raise ValueError(
+            "only numbers can be drawn; cast the other columns or leave them out"
+        ) from None
+
+
+def draw(columns, rows, series, wanted, path) -> None:
+    # matplotlib keeps its list of fonts where this says, which must be scratch.
+    os.environ["MPLCONFIGDIR"] = str(Path("matplotlib").absolute())
+    os.environ["SOURCE_DATE_EPOCH"] = "0"
+    import matplotlib
+
+    matplotlib.use("Agg")
+    matplotlib.rcParams["svg.hashsalt"] = "yunjue"
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
+    if wanted.kind == "histogram":
+        axes.hist([value for value in series[0] if value == value], bins=min(40, len(rows)))
+        axes.set_xlabel(plain_text(columns[0]))
+    else:
+        across = [row[0] for row in rows]
+        if wanted.kind == "bar":
+            bars(axes, across, series, columns)
+        for name, values in zip(columns[1:], series, strict=True):
+            if wanted.kind == "line":
+                axes.plot(across, values, label=plain_text(name))
+            elif wanted.kind == "scatter":
+                axes.scatter(across, values, s=9, label=plain_text(name))
+        axes.set_xlabel(plain_text(columns[0]))
+        if len(series) == 1:
+            axes.set_ylabel(plain_text(columns[1]))
+        else:
+            axes.legend()
+    axes.set_title(plain_text(wanted.title))
     path.parent.mkdir(exist_ok=True)
-    path.write_text("\n\n".join(parts) + "\n", "utf-8")
-    return OutputModel(result=f"report.md: {len(counts)} sections with {', '.join(counts)} rows")
+    figure.savefig(path, dpi=120)
 
 
-def one_line(text) -> str:
-    return " ".join(text.split())
+def bars(axes, across, series, columns) -> None:
+    width = 0.8 / len(series)
+    for place, (name, values) in enumerate(zip(columns[1:], series, strict=True)):
+        left = [number + place * width for number in range(len(across))]
+        axes.bar(left, values, width, label=plain_text(name))
+    middle = [number + 0.4 - width / 2 for number in range(len(across))]
+    slanted = sum(len(show(value)) for value in across) > 80
+    axes.set_xticks(
+        middle,
+        [plain_text(show(value)[:24]) for value in across],
+        rotation=45 if slanted else 0,
+        ha="right" if slanted else "center",
+    )
+
+
+def plain_text(text) -> str:
+    """A dollar sign would begin a formula."""
+    return str(text).replace("$", "\\$")
