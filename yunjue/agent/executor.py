@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from yunjue.agent import skill_use
@@ -18,6 +20,7 @@ from yunjue.agent.views import (
     step_line,
     task_messages,
 )
+from yunjue.errors import ModelOutputInvalid
 from yunjue.synthesis.schemas import closed
 from yunjue.types import Tool
 
@@ -25,8 +28,6 @@ SHOWN_STEPS = 6
 MAX_SEARCHES = 2
 MENDINGS = 2
 """How often a call that a domain's tool refused is written anew before anything else is tried."""
-MENDING_TEMPERATURE = 0.5
-"""At none a small model writes the same call again."""
 
 
 async def decide_step(state: State, services: Services) -> dict[str, Any]:
@@ -58,11 +59,18 @@ async def _first_call(state: State, services: Services, chosen: list[Tool]) -> d
 
 
 async def _next_action(state: State, services: Services) -> dict[str, Any]:
+    if to_mend(state) and (tool := find_tool(state, state["steps"][-1]["tool"])):
+        try:
+            return await _ask(state, services, ["call"], [tool], check=partial(_refused, state))
+        except ModelOutputInvalid as error:
+            services.events.emit("warning", message=f"No other call was written: {error.message}")
     offered = offered_actions(state, services.settings.max_new_tools, bool(services.experience))
-    tools, another = [Tool(**tool) for tool in state["tools"]], {}
-    if to_mend(state) and (refused := find_tool(state, state["steps"][-1]["tool"])):
-        offered, tools = ["call"], [refused]
-        another = {"temperature": MENDING_TEMPERATURE, "seed": len(state["steps"])}
+    return await _ask(state, services, offered, [Tool(**tool) for tool in state["tools"]])
+
+
+async def _ask(
+    state: State, services: Services, offered: list[str], tools: list[Tool], **more: Any
+) -> dict[str, Any]:
     messages = task_messages(
         state,
         "next",
@@ -71,7 +79,15 @@ async def _next_action(state: State, services: Services) -> dict[str, Any]:
         offered=offered,
     )
     schema = action_schema(tools, offered, state)
-    return await services.gateway.ask_json("executor", messages, schema, max_tokens=1200, **another)
+    return await services.gateway.ask_json("executor", messages, schema, max_tokens=1200, **more)
+
+
+def _refused(state: State, action: Mapping[str, Any]) -> str:
+    """What is wrong with a call that was refused before; "" if it is another one. A small model
+    likes to write the same again."""
+    wrong = [step["inputs"] for step in state["steps"] if step["status"] == "input_error"]
+    same = "This very call was refused: write another, that does what the error says."
+    return same if action["inputs"] in wrong else ""
 
 
 def to_mend(state: State) -> bool:
@@ -79,7 +95,8 @@ def to_mend(state: State) -> bool:
     them, and a small model with a choice looks elsewhere. It has :data:`MENDINGS` tries."""
     last = [step["status"] for step in state["steps"][-MENDINGS - 1 :]]
     given_up = last == ["input_error"] * (MENDINGS + 1)
-    return bool(state["domain"]) and last[-1:] == ["input_error"] and not given_up
+    wrong = last[-1:] == ["input_error"] and not state["remark"]
+    return bool(state["domain"]) and wrong and not given_up
 
 
 def _history(state: State) -> list[str]:
