@@ -52,6 +52,9 @@ def test_every_setting_is_documented():
         'allow_origins = ["*"]',
         "allow_private = true",
         'web_secrets = ["SHOP_KEY=https://shop.example"]',
+        'free_models = ["openai/dear"]',
+        'image = "somebody/elses"',
+        'runtime = "runc"',
     ],
 )
 def test_a_working_folder_grants_nothing(tmp_path, line):

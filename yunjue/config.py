@@ -47,8 +47,12 @@ GRANTS = (
     "allow_origins",
     "allow_private",
     "web_secrets",
+    "free_models",
+    "image",
+    "runtime",
 )
-"""Settings that give rights; a project's file may not set them."""
+"""Settings that give rights, turn off the bound on cost, or say what isolates code; a project's
+file may not set them."""
 
 ALL_ROLES = (*ROLES, *EVOLUTION_ROLES, *LATER_ROLES, WORLD_MODEL)
 
