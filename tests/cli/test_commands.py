@@ -10,6 +10,8 @@ import sys
 import pytest
 import story
 
+from yunjue.cli import output
+
 
 def yunjue(*args, stdin="", env=None):
     return subprocess.run(
@@ -199,3 +201,15 @@ def test_a_call_that_must_be_asked_about_is_exit_6_with_the_resume_command(scrip
     assert (resumed.returncode, resumed.stdout) == (0, "radec\n"), resumed.stderr
     bad = yunjue("solve", story.TASK, "--deny", "colour:red")
     assert bad.returncode == 2 and "no condition" in bad.stderr
+
+
+def test_what_models_and_pages_say_does_not_steer_the_terminal(capsys, monkeypatch):
+    text = "one\n\ttwo\x1b]0;title\x07\x9b2J\r\x00é"
+    output.print_text(text)
+    assert capsys.readouterr().out == text + "\n"  # a pipe gets it as it is
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    output.print_text(text)
+    output.say(text)
+    shown = capsys.readouterr()
+    assert shown.out == shown.err == "one\n\ttwo\\x1b]0;title\\x07\\x9b2J\\x0d\\x00é\n"

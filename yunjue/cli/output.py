@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,6 +37,24 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     Console().print(table)
 
 
+def print_text(text: str) -> None:
+    """Write an answer on stdout; on a terminal without what would steer it."""
+    print(harmless(text) if sys.stdout.isatty() else text)
+
+
 def say(message: str) -> None:
     """A message for the person: stderr."""
-    print(message, file=sys.stderr, flush=True)
+    print(harmless(message) if sys.stderr.isatty() else message, file=sys.stderr, flush=True)
+
+
+def harmless(text: str) -> str:
+    """``text`` with its control characters written out, but for line breaks and tabs: answers
+    and errors may come from models, tools and pages.
+
+    >>> harmless("a\\x1b[2Jb\\n")
+    'a\\\\x1b[2Jb\\n'
+    """
+    return "".join(
+        one if one in "\n\t" or unicodedata.category(one) != "Cc" else f"\\x{ord(one):02x}"
+        for one in text
+    )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from yunjue.cli import options
-from yunjue.cli.output import print_json, say
+from yunjue.cli.output import print_json, print_text, say
 from yunjue.cli.progress import Progress
 from yunjue.errors import Interrupted, NotSolved, UsageError
 
@@ -176,7 +176,7 @@ def _finish(
     if json:
         print_json(result.to_dict())
     elif result.status == "solved":
-        print(result.answer)
+        print_text(result.answer)
     if not json:
         for path in result.files:
             say(f"file: {path}")

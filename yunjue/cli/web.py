@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from yunjue.cli import options
-from yunjue.cli.output import print_json, print_table, say
+from yunjue.cli.output import print_json, print_table, print_text, say
 from yunjue.errors import UsageError
 
 app = typer.Typer(
@@ -93,7 +93,7 @@ def run_recipe(
     if json:
         print_json(outcome.model_dump())
     elif outcome.status == "ok":
-        print((outcome.output or {})["page"])
+        print_text((outcome.output or {})["page"])
     if outcome.status != "ok":
         if not json:
             say(f"Error: {outcome.error}")
