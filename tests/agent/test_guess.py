@@ -81,6 +81,12 @@ async def test_it_can_be_turned_off_and_older_traces_replay_without(tmp_path):
     assert (await replay(older, settings_of(tmp_path))).differences == []
 
 
+async def test_where_no_tools_may_be_made_no_code_is_written(tmp_path):
+    result = await solve(story.TASK, settings_of(tmp_path, {"max_new_tools": 0}))
+    assert (result.status, result.guessed) == ("not_solved", {})
+    assert not events_of(result, "tool.authored")
+
+
 async def test_a_task_that_asks_for_knowledge_is_not_guessed_by_code(tmp_path):
     settings = settings_of(
         tmp_path,

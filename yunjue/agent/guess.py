@@ -25,9 +25,12 @@ from yunjue.types import CallOutcome, Tool
 
 
 def may_guess(state: State, services: Services) -> bool:
-    """Whether the run ends without an answer for want of a tool, and may guess."""
-    wanted = services.settings.guess and state["status"] == "not_solved"
-    return wanted and bool(state["refused"]) and nothing_computed(state)
+    """Whether the run ends without an answer for want of a tool, and may guess: not where no
+    code is to be written."""
+    settings = services.settings
+    allowed = settings.guess and settings.max_new_tools > 0 and skill_use.may_make(state)
+    wanting = state["status"] == "not_solved" and bool(state["refused"])
+    return allowed and wanting and nothing_computed(state)
 
 
 async def guess(state: State, services: Services) -> dict[str, Any]:
