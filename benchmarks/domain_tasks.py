@@ -113,7 +113,7 @@ async def run_one(arm: str, task: dict[str, Any], options: Any) -> dict[str, Any
     row["seconds"] = round(time.monotonic() - started, 2)
     row |= await judged(task, row["answer"], result, settings)
     if run[0]:
-        keep_trace(run[0], options.out, f"{arm}/{task['id']}.jsonl")
+        keep_trace(run[0], options.out, f"{arm}/{task['id']}.jsonl", task["folder"])
     return row
 
 

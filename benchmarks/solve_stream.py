@@ -122,12 +122,14 @@ async def alone(task: str, settings: Settings) -> dict[str, Any]:
     return {"answer": answer, "tokens": tokens, "status": status}
 
 
-def keep_trace(run: str, out: Path, name: str) -> None:
-    """Copy the run's trace to OUT/traces, without this machine's path in it."""
+def keep_trace(run: str, out: Path, name: str, inputs: Path | None = None) -> None:
+    """Copy the run's trace to OUT/traces, without this machine's paths in it: OUT, and the folder
+    of the run's inputs."""
     target = out / "traces" / name
     target.parent.mkdir(parents=True, exist_ok=True)
     text = (runs().path(run) / "trace.jsonl").read_text()
-    target.write_text(text.replace(str(out.absolute()), "OUT"))
+    text = text.replace(str(out.absolute()), "OUT")
+    target.write_text(text.replace(f"{inputs}/", "") if inputs else text)
 
 
 def report(tasks: list[dict[str, Any]], arms: list[str], rows: list[dict[str, Any]]) -> None:

@@ -10,6 +10,7 @@ import sys
 import pytest
 import story
 
+from yunjue.agent.run import runs
 from yunjue.cli import output
 
 
@@ -213,3 +214,12 @@ def test_what_models_and_pages_say_does_not_steer_the_terminal(capsys, monkeypat
     output.say(text)
     shown = capsys.readouterr()
     assert shown.out == shown.err == "one\n\ttwo\\x1b]0;title\\x07\\x9b2J\\x0d\\x00é\n"
+
+
+def test_a_trace_of_somebody_elses_names_no_files_here(script, tmp_path):
+    solved = yunjue("solve", story.TASK, "--json", "--quiet")
+    kept = runs().path(json.loads(solved.stdout)["run"]) / "trace.jsonl"
+    trace = tmp_path / "theirs.jsonl"
+    trace.write_text(kept.read_text().replace('"files": {}', '"files": {"key": "/etc/key"}', 1))
+    refused = yunjue("runs", "replay", str(trace), "--quiet")
+    assert refused.returncode == 2 and "--file PATH/key" in refused.stderr

@@ -11,7 +11,7 @@ from typing import Any
 from yunjue.agent.routing import AUTO, NONE
 from yunjue.agent.run import RunResult, Sitting
 from yunjue.config import Settings
-from yunjue.errors import TraceError
+from yunjue.errors import TraceError, UsageError
 from yunjue.events import Event, Subscriber
 from yunjue.models.scripted import ReplayModel
 from yunjue.traces.effects import ReplayedEffects
@@ -83,20 +83,28 @@ class Replay:
 
 
 async def replay(
-    trace: Path, settings: Settings, *, subscribers: tuple[Subscriber, ...] = ()
+    trace: Path,
+    settings: Settings,
+    *,
+    subscribers: tuple[Subscriber, ...] = (),
+    files: Mapping[str, Path] | None = None,
 ) -> Replay:
     """Run the trace again without a model and at no cost; the library stays as it is.
 
     Args:
         settings: sandbox and image are taken from here, the rest from the trace.
+        files: name -> path of the run's inputs; None for those the trace names, which must
+            then be a trace of one's own.
 
     Raises:
+        UsageError: an input of the run is not among ``files``.
         TraceError: the trace is unreadable or of a run that did not end.
         ReplayMiss: the agent asked something that the trace does not hold.
     """
     recorded = read_trace(trace)
     started = _first(recorded, "run.started", trace)
     finished = _first(recorded, "run.finished", trace)
+    inputs = _inputs(started.data["files"], files)
     effects: list[ReplayedEffects] = []
 
     def make_effects(events: Any) -> ReplayedEffects:
@@ -115,8 +123,20 @@ async def replay(
             effects=make_effects,
             folder=Path(folder) / "run",
         )
-        result = await sitting.sit(started.data["task"], started.data["files"])
+        result = await sitting.sit(started.data["task"], inputs)
     return Replay(result, _differences(finished.data, result, effects[0]), effects[0].differences)
+
+
+def _inputs(recorded: Mapping[str, str], given: Mapping[str, Path] | None) -> dict[str, str]:
+    """name -> path of the inputs. Somebody else's trace may not name files of this machine."""
+    if given is None:
+        return dict(recorded)
+    if lacking := sorted(set(recorded) - set(given)):
+        raise UsageError(
+            f"The run had the input {lacking[0]}, which a replay needs, too.",
+            hint=f"Give it: --file PATH/{lacking[0]}",
+        )
+    return {name: str(Path(given[name]).absolute()) for name in recorded}
 
 
 def _first(events: list[Event], kind: str, trace: Path) -> Event:

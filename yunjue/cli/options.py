@@ -171,5 +171,8 @@ MaxCost = Annotated[float | None, typer.Option(help="Most US dollars to spend.")
 MaxTokens = Annotated[int | None, typer.Option(help="Most tokens to use.")]
 MaxSteps = Annotated[int | None, typer.Option(help="Most decisions of the executor.")]
 Timeout = Annotated[float | None, typer.Option(help="Most seconds to take.")]
+File = Annotated[
+    list[Path] | None, typer.Option("--file", "-f", help="An input that tools may read.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the answer.")]

@@ -74,6 +74,7 @@ def show(run: RunName, json: options.Json = False) -> None:
 @app.command("replay")
 def replay(
     run: Annotated[str, typer.Argument(help="The run's id, or a trace file.")],
+    file: options.File = None,
     sandbox: options.Sandbox = None,
     allow_unsafe: options.AllowUnsafe = None,
     allow_net: options.AllowNet = None,
@@ -83,16 +84,19 @@ def replay(
 ) -> None:
     """Run it again with no model: replies from the trace, tools in the sandbox anew.
 
-    Says where the results differ from the recorded ones, and exits 1 if they do.
+    Says where the results differ from the recorded ones, and exits 1 if they do. The inputs of
+    a trace file are given with --file: it may be somebody else's.
     """
     import asyncio
 
     from yunjue.agent.replay import replay as replay_trace
     from yunjue.agent.run import runs
+    from yunjue.cli.input_files import input_files
     from yunjue.config import load_settings
     from yunjue.traces.trace import TRACE_FILE
 
     path = Path(run)
+    given = input_files(file or []) if file or path.is_file() else None
     trace = path if path.is_file() else runs().path(run) / TRACE_FILE
     settings = load_settings(
         sandbox=sandbox,
@@ -101,7 +105,7 @@ def replay(
         **options.granted(allow_net, grant),
     )
     with Progress(quiet) as progress:
-        done = asyncio.run(replay_trace(trace, settings, subscribers=(progress,)))
+        done = asyncio.run(replay_trace(trace, settings, subscribers=(progress,), files=given))
     if json:
         print_json({**done.result.to_dict(), "differences": done.differences})
     else:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from yunjue.cli import options
+from yunjue.cli.input_files import input_files
 from yunjue.cli.output import print_json, print_text, say
 from yunjue.cli.progress import Progress
 from yunjue.errors import Interrupted, NotSolved, UsageError
@@ -24,9 +24,7 @@ FreeModel = Annotated[
 
 def solve(
     task: Annotated[str, typer.Argument(help="The task, or - to read it from stdin.")],
-    file: Annotated[
-        list[Path] | None, typer.Option("--file", "-f", help="An input that tools may read.")
-    ] = None,
+    file: options.File = None,
     model: options.Model = None,
     library: options.Library = None,
     sandbox: options.Sandbox = None,
@@ -67,7 +65,7 @@ def solve(
 
     if task == "-":
         task = _read_stdin()
-    files = _input_files(file or [])
+    files = input_files(file or [])
     settings = load_settings(
         model=model,
         library=library,
@@ -198,20 +196,3 @@ def _read_stdin() -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         raise UsageError("The task on stdin is not UTF-8 text.") from None
-
-
-def _input_files(paths: list[Path]) -> dict[str, Path]:
-    """name -> path of the inputs; each must be a readable file with a name of its own."""
-    files: dict[str, Path] = {}
-    for path in paths:
-        try:
-            with path.open("rb"):
-                pass
-        except OSError as error:
-            raise UsageError(
-                f"The file {path} cannot be read: {error.strerror}.", hint="Check --file."
-            ) from None
-        if path.name in files:
-            raise UsageError(f"Two files are called {path.name}.", hint="Rename one of them.")
-        files[path.name] = path
-    return files
