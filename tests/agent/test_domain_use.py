@@ -226,7 +226,7 @@ async def test_readers_tell_of_files_once_and_a_replay_needs_no_file(tmp_path, f
     assert "no such letters" in " ".join(data["message"] for data in events_of(result, "warning"))
     trace = runs().directory / result.run / "trace.jsonl"
     assert (await replay(trace, settings, files=files)).differences == []
-    with pytest.raises(UsageError, match="had the input two.bad"):
+    with pytest.raises(UsageError, match=r"had the input two\.bad"):
         await replay(trace, settings, files={"one.abc": files["one.abc"]})
     files["one.abc"].unlink()
     assert (await replayed(result, settings)).differences == []
