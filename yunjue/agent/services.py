@@ -148,7 +148,7 @@ class Services:
             return {
                 "tools": [tool.model_dump() for tool, _ in found],
                 "similarity": [None if score is None else round(score, 4) for _, score in found],
-            } | _told_lacking(kept, why, min_similarity, domain)
+            } | _told_lacking(kept, why, min_similarity)
 
         request = {"query": query, "top_k": top_k} | ({"domain": domain} if domain else {})
         result = await self.effects.perform("library", request, action)
@@ -293,14 +293,14 @@ class Services:
 
 
 def _told_lacking(
-    kept: Sequence[Found], why: Mapping[str, str], min_similarity: float, domain: str
+    kept: Sequence[Found], why: Mapping[str, str], least: float
 ) -> dict[str, dict[str, str]]:
-    """What the user is told of tools that would fit and may not be called: name -> what each
-    needs; nothing if there is none."""
+    """What the user is told of tools that may not be called, though they are near or the best
+    found: name -> what each needs; nothing if there is none."""
     found = {
         one.tool.name: why[one.tool.id]
-        for one in kept
-        if why[one.tool.id] and _fits(one.tool.origin, one.similarity, min_similarity, domain)
+        for place, one in enumerate(kept)
+        if why[one.tool.id] and (place == 0 or one.similarity is None or one.similarity >= least)
     }
     return {"lacking": found} if found else {}
 
