@@ -56,7 +56,7 @@ async def test_a_mistaken_number_is_mended_where_one_passage_alone_has_the_words
 
 async def test_the_same_search_is_refused(research):
     assert not (await research.step({"action": "search", "query": "gust of wind"})).error
-    none = await research.step({"action": "none"})
+    none = await research.step({"action": "answer", "passage": 0, "text": ""})
     assert "Searched so far: gust of wind" in none.observed.text
     assert offered(research, none.observed)[-1] == "search"
     again = await research.step({"action": "search", "query": "wind  of Gust"})
@@ -73,7 +73,7 @@ async def test_a_quote_that_is_none_is_refused(research):
 
 async def test_findings_are_noted_and_reported_with_places(research):
     observed = (await research.step({"action": "search", "query": "outage"})).observed
-    assert offered(research, observed) == ["answer", "open", "note", "none"]
+    assert offered(research, observed) == ["answer", "note"]
     note = {"action": "note", "passage": 1, "finding": "Fuel froze."}
     step = await research.step({**note, "quote": "a frozen fuel line"})
     assert not step.error and "report" in offered(research, step.observed)

@@ -16,9 +16,9 @@ yunjue_hooks = "1"
 PROMPT = (
     "Search with the telling words of the question. As soon as a passage says it, answer: text "
     "is the bare answer, a name, a number or a few words as the passage has them, and passage is "
-    "its number. If none does, say none and search with other words. When a question has many "
-    "answers, note each with a quote copied from its passage, and end with report. Nothing may "
-    "come from memory."
+    'its number. If none does, text is "", and then search with other words. When a question has '
+    "many answers, note each with a quote copied from its passage, and end with report. Nothing "
+    "may come from memory."
 )
 
 

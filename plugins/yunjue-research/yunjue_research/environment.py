@@ -23,10 +23,11 @@ LISTED = 12
 OWN = "files.sqlite"
 REPORT = "findings.md"
 
-ANSWER = "in words that a passage has; ends the task"
+ANSWER = 'the words of a passage that answer the task, or "" if none does'
 WORDS = {"type": "string", "minLength": 1, "maxLength": 200}
 TEXT = {"type": "string", "minLength": 1, "maxLength": 600}
 NUMBER = {"type": "integer", "minimum": 1}
+ANSWERS = {"passage": {"type": "integer", "minimum": 0}, "text": {**TEXT, "minLength": 0}}
 
 SEARCHED = (
     "That was searched already. Answer with words of a passage, open one, or search other words."
@@ -51,20 +52,22 @@ class Research:
         self._web: web.WebSearch | None = None
 
     def actions(self, observed: Observed) -> Sequence[ActionKind]:
-        """What can be done. Right after a search that showed passages there is no other search:
-        a small model would search for ever."""
+        """What can be done. Right after a search that showed passages they must be read: a small
+        model that may search or open does so for ever."""
         about = observed.details
+        fresh = about.get("fresh")
         kinds = []
         if about.get("shown"):
             note = {"finding": TEXT, "passage": NUMBER, "quote": TEXT}
-            kinds += [
-                ActionKind("answer", ANSWER, {"text": TEXT, "passage": NUMBER}),
-                ActionKind("open", "a passage with what stands around it", {"passage": NUMBER}),
-                ActionKind("note", "one of several findings, with words of the passage", note),
-            ]
-        if about.get("fresh"):
-            kinds.append(ActionKind("none", "of these passages says it; search again"))
-        else:
+            kinds.append(ActionKind("answer", ANSWER, ANSWERS))
+            kinds.append(
+                ActionKind("note", "one of several findings, with words of the passage", note)
+            )
+        if about.get("shown") and not fresh:
+            kinds.append(
+                ActionKind("open", "a passage with what stands around it", {"passage": NUMBER})
+            )
+        if not fresh:
             kinds.append(ActionKind("search", "the documents", {"query": WORDS}))
             if about.get("web"):
                 kinds.append(ActionKind("search_web", "the web", {"query": WORDS}))
@@ -111,11 +114,11 @@ class Research:
             return self._searched(action["query"], shown)
         if name == "search_web":
             return await self._searched_web(action["query"])
-        if name == "none":
-            self._session.fresh, self._session.last = False, []
-            return Step(self._observed(), change="no passage says it")
         if name == "report":
             return self._reported()
+        if name == "answer" and not action["text"].strip():
+            self._session.fresh, self._session.last = False, []
+            return Step(self._observed(), change="no passage says it")
         shown = self._shown(action["passage"])
         if shown is None:
             return Step(self._observed(), error=f"There is no passage {action['passage']}.")
