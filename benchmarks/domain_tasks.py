@@ -8,7 +8,8 @@ the beginnings of the files. Each arm keeps one library over the tasks. Rows and
 as they are made: the same command goes on after an interruption, and ``--report`` prints the
 table of a finished DIR again.
 
-A row is right if the answer is the known one; of a task of ``code``, if the patch (of another
+A row is right if the answer is the known one, or has it word for word with at most three words
+more ("17 beds" for 17), in every arm alike; of a task of ``code``, if the patch (of another
 arm, the answer read as a patch) passes checks that no arm sees; of an open question, if the F1
 of its findings is at least one half.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import statistics
 import time
 from collections import Counter
@@ -38,6 +40,7 @@ ARMS = {"domain": "with the domain", "none": "agent, no domain", "model": "model
 SHOWN_CHARS = 1500
 """Of each file, to the model alone."""
 F1_ENOUGH = 0.5
+MORE_WORDS = 3
 
 
 def main() -> None:
@@ -135,7 +138,14 @@ async def judged(
         return {"right": await mended(task, answer, result, settings)}
     if "findings" in task:
         return rewarded(task, answer, result, settings)
-    return {"right": same_answer(answer, task["answer"])}
+    return {"right": says(answer, task["answer"])}
+
+
+def says(answer: str, known: str) -> bool:
+    """Whether the answer is the known one, but for at most :data:`MORE_WORDS` around it."""
+    words, wanted = (re.findall(r"\w[\w.,]*\w|\w", text.casefold()) for text in (answer, known))
+    within = any(words[at : at + len(wanted)] == wanted for at in range(len(words)))
+    return same_answer(answer, known) or (within and len(words) <= len(wanted) + MORE_WORDS)
 
 
 async def mended(
@@ -182,7 +192,10 @@ def trace_of(result: RunResult | None) -> list[dict[str, Any]]:
 
 
 def report(tasks: list[dict[str, Any]], arms: list[str], rows: list[dict[str, Any]]) -> None:
-    known = {task["id"] for task in tasks}
+    known = {task["id"]: task for task in tasks}
+    for row in rows:  # judged anew, so that rows of one table were all judged alike
+        if "answer" in known.get(row["id"], {}):
+            row["right"] = says(row["answer"], known[row["id"]]["answer"])
     print(f"\n{len(tasks)} tasks\n")
     print("| | right | model calls a task | tokens a task | seconds a task |")
     print("|---|---|---|---|---|")
