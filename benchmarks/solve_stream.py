@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from yunjue.agent.run import runs, solve
-from yunjue.config import Settings, load_settings
+from yunjue.config import Settings, home, load_settings
 from yunjue.errors import YunjueError
 from yunjue.evolution.answers import same_answer
 from yunjue.evolution.baselines import ask_alone
@@ -123,12 +123,12 @@ async def alone(task: str, settings: Settings) -> dict[str, Any]:
 
 
 def keep_trace(run: str, out: Path, name: str, inputs: Path | None = None) -> None:
-    """Copy the run's trace to OUT/traces, without this machine's paths in it: OUT, and the folder
-    of the run's inputs."""
+    """Copy the run's trace to OUT/traces, without this machine's paths in it: OUT, the home, and
+    the folder of the run's inputs."""
     target = out / "traces" / name
     target.parent.mkdir(parents=True, exist_ok=True)
     text = (runs().path(run) / "trace.jsonl").read_text()
-    text = text.replace(str(out.absolute()), "OUT")
+    text = text.replace(str(out.absolute()), "OUT").replace(str(home()), "HOME")
     target.write_text(text.replace(f"{inputs}/", "") if inputs else text)
 
 
