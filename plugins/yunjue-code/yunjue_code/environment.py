@@ -16,7 +16,9 @@ from yunjue.hashing import content_id
 from yunjue.protocols import Sandbox
 from yunjue.sandbox.select import open_sandbox
 from yunjue_code.copying import copy_repository, inside
+from yunjue_code.editing import edited
 from yunjue_code.looking import found_text, listed, numbered
+from yunjue_code.mistake import Mistake
 from yunjue_code.patch import apply_problem, changed, files_of, patch_of
 from yunjue_code.source import repository_for
 from yunjue_code.trial import Trial, run_tests
@@ -40,10 +42,6 @@ ACTIONS = (
     ActionKind("test", "run the tests"),
     ActionKind("finish", "the change is complete; ends the task"),
 )
-
-
-class Mistake(Exception):
-    """What the model can mend."""
 
 
 class Repository:
@@ -122,17 +120,11 @@ class Repository:
     def _edited(self, action: Mapping[str, Any]) -> Step:
         path, old, new = action["path"], action["old"], action["new"]
         text = self._text(path)
-        count = text.count(old)
-        if old == new:
-            raise Mistake("old and new are the same.")
-        if count != 1:
-            what = "is not there" if count == 0 else f"is there {count} times; take more of it"
-            raise Mistake(f"In {path} the text old {what}. Read the file and copy it exactly.")
-        after = text.replace(old, new)
+        after, mended = edited(path, text, old, new)
         self._write(path, after)
         line = text[: text.index(old)].count("\n") + 1
         self._view = f"{path}\n{numbered(after, max(1, line - 5), self._room)}"
-        return Step(self._observed(), change=f"{path} changed at line {line}")
+        return Step(self._observed(), change=f"{path} changed at line {line}{mended}")
 
     def _created(self, action: Mapping[str, Any]) -> Step:
         path = self._place(action["path"])

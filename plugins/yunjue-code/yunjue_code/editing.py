@@ -1,0 +1,63 @@
+"""Replacing a piece of a file's text; a Python file that can be read stays one."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+
+from yunjue_code.mistake import Mistake
+
+WHOLE_LINE = ", as the whole line: Python could not read the file else"
+
+
+def edited(path: str, text: str, old: str, new: str) -> tuple[str, str]:
+    """The text with ``new`` for ``old``, which must be there once, and what was mended of the edit
+    ("" if nothing): models like to write a whole statement for a part of one.
+
+    Raises:
+        Mistake: says what the model can do about it; nothing is to be changed.
+    """
+    count = text.count(old)
+    if old == new:
+        raise Mistake("old and new are the same.")
+    if count != 1:
+        what = "is not there" if count == 0 else f"is there {count} times; take more of it"
+        raise Mistake(f"In {path} the text old {what}. Read the file and copy it exactly.")
+    after = text.replace(old, new)
+    if not path.endswith(".py") or unreadable(text):
+        return after, ""
+    problem = unreadable(after)
+    if not problem:
+        return after, ""
+    whole = _whole_lines(text, old, new)
+    if whole != text and not unreadable(whole):
+        return whole, WHOLE_LINE
+    raise Mistake(f"Nothing was changed: Python could not read {path} then, {problem}.")
+
+
+def unreadable(text: str) -> str:
+    """Why Python cannot read it: "" if it can."""
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        return f"{error.msg} in line {error.lineno}"
+    except UnicodeError:
+        return ""  # half of a character, which is told when the file is written
+    except (ValueError, RecursionError, MemoryError) as error:
+        return type(error).__name__
+    return ""
+
+
+def _whole_lines(text: str, old: str, new: str) -> str:
+    """``new`` in the place of all lines that ``old`` lies in, indented as the first of them."""
+    at = text.index(old)
+    start = text.rfind("\n", 0, at) + 1
+    end = text.find("\n", at + len(old))
+    end = len(text) if end < 0 else end
+    line = text[start:end]
+    indent = line[: len(line) - len(line.lstrip())]
+    body = textwrap.indent(textwrap.dedent(new).strip("\n"), indent)
+    if not new[:1].isspace():  # its first line stands without the indentation of the rest
+        first, _, rest = new.strip("\n").partition("\n")
+        body = indent + first + (f"\n{rest}" if rest else "")
+    return text[:start] + body + text[end:]
