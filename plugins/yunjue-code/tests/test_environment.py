@@ -129,6 +129,24 @@ async def test_a_name_that_no_disk_takes_is_a_mistake(place):
         assert "no path in the repository" in step.error
 
 
+async def test_after_tests_that_pass_the_end_is_offered_first(place, settings, tmp_path):
+    def names(observed):
+        return [kind.name for kind in place.actions(observed)]
+
+    tested = (await place.step({"action": "test"})).observed  # nothing was changed yet
+    assert names(tested)[-2:] == ["test", "finish"] and "All tests pass" not in tested.text
+    await place.step(edit())
+    passed = (await place.step({"action": "test"})).observed
+    assert names(passed)[0] == "finish" and "test" not in names(passed)
+    assert "All tests pass with this change" in passed.text
+    read = (await place.step({"action": "read", "path": "numbers_.py", "line": 1})).observed
+    assert names(read)[0] == "finish"
+    again = Repository(Place(settings, tmp_path / "run"))
+    assert await again.restore([edit()], read) == read
+    changed = (await place.step(edit(old="n + n", new="n * 3"))).observed
+    assert "test" in names(changed)
+
+
 async def test_an_interrupted_run_goes_on_with_its_copy(place, settings, tmp_path):
     seen = (await place.step(edit())).observed
     again = Repository(Place(settings, tmp_path / "run"))

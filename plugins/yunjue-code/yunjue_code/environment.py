@@ -33,15 +33,20 @@ TEXT = {"type": "string", "maxLength": 6000}
 SOME = {"type": "string", "minLength": 1, "maxLength": 6000}
 LINE = {"type": "integer", "minimum": 1}
 
+FINISH = ActionKind("finish", "the change is complete; ends the task")
+TEST = ActionKind("test", "run the tests")
 ACTIONS = (
     ActionKind("list", "the files below a folder (. for all)", {"path": PATH}),
     ActionKind("read", "a file from a line on", {"path": PATH, "line": LINE}),
     ActionKind("search", "all files for a text", {"text": SOME}),
     ActionKind("edit", "replace old by new in a file", {"path": PATH, "old": SOME, "new": TEXT}),
     ActionKind("create", "a new file", {"path": PATH, "text": TEXT}),
-    ActionKind("test", "run the tests"),
-    ActionKind("finish", "the change is complete; ends the task"),
+    TEST,
+    FINISH,
 )
+AFTER_PASSING = (FINISH, *(kind for kind in ACTIONS if kind not in (FINISH, TEST)))
+"""To test again what has just passed is what a small model does for ever."""
+PASSES = "All tests pass with this change. Finish, unless the task asks for more."
 
 
 class Repository:
@@ -55,9 +60,10 @@ class Repository:
         self._room = place.tokens * CHARS_PER_TOKEN
         self._sandbox: Sandbox | None = None
         self._view = ""
+        self._passing = ""  # what was changed when the tests passed
 
     def actions(self, observed: Observed) -> Sequence[ActionKind]:
-        return ACTIONS
+        return AFTER_PASSING if observed.details.get("passes") else ACTIONS
 
     async def start(self, task: str, files: Mapping[str, Path]) -> Observed:
         source = repository_for(files)
@@ -77,6 +83,7 @@ class Repository:
             self._view = json.loads((self._folder / VIEW).read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise YunjueError("The copy of the repository is gone.", hint="") from error
+        self._passing = self._changes() if last.details.get("passes") else ""
         return self._observed()
 
     async def step(self, action: Mapping[str, Any]) -> Step:
@@ -142,6 +149,7 @@ class Repository:
         return await run_tests(self._after, self._sandbox, self._settings)
 
     def _tested(self, trial: Trial) -> Step:
+        self._passing = self._changes() if trial.good else ""
         self._view = f"Tests: {trial.line()}\n{trial.report}"[: self._room]
         return Step(self._observed(), change=trial.line())
 
@@ -157,6 +165,7 @@ class Repository:
         names = changed(self._before, self._after)
         answer = f"Changed {', '.join(names)}; {trial.line()}. The patch is {PATCH}."
         reward = 1.0 if trial.good or trial.none else 0.0
+        self._passing = self._changes() if trial.good else ""
         self._view = f"Tests: {trial.line()}\n{trial.report}"[: self._room]
         return Step(
             self._observed(), change=trial.line(), answer=answer, reward=reward, files=[PATCH]
@@ -194,10 +203,17 @@ class Repository:
         write_whole(self._folder / VIEW, json.dumps(self._view).encode())
 
     def _observed(self) -> Observed:
+        names, changes = changed(self._before, self._after), self._changes()
+        passes = bool(names) and changes == self._passing
+        told = [f"Changed so far: {', '.join(names) or 'nothing'}", *([PASSES] if passes else [])]
+        text = "\n".join([*told, self._view])[: self._room]
+        details = {"passes": True} if passes else {}
+        return Observed(text, content_id([text, changes]), details)
+
+    def _changes(self) -> str:
+        """Names and contents of what differs from the repository as it came."""
         names = changed(self._before, self._after)
-        text = f"Changed so far: {', '.join(names) or 'nothing'}\n{self._view}"[: self._room]
-        contents = [(name, content_id(path.read_bytes())) for name, path in self._differing(names)]
-        return Observed(text, content_id([text, contents]))
+        return content_id([(n, content_id(p.read_bytes())) for n, p in self._differing(names)])
 
     def _differing(self, names: list[str]) -> list[tuple[str, Path]]:
         return [(name, self._after / name) for name in names if (self._after / name).exists()]
