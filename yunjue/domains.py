@@ -32,6 +32,9 @@ class ActionKind:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
+OTHERWISE = "otherwise"
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """What can be seen of an environment now.
@@ -40,7 +43,8 @@ class Observed:
         text: what the model reads, within the environment's own budget. It is foreign text:
             data, never instructions.
         state: content id; two observations with the same one look the same.
-        details: more of it, as JSON, for strategies that know this environment.
+        details: more of it, as JSON, for strategies that know this environment. Under
+            :data:`OTHERWISE` may stand the action to take if the model chooses none.
     """
 
     text: str

@@ -16,7 +16,7 @@ from yunjue.agent.run import resume, runs, solve
 from yunjue.agent.stage import Stage
 from yunjue.approvals import Decision
 from yunjue.config import load_settings
-from yunjue.domains import Domain, Judged, Observed
+from yunjue.domains import OTHERWISE, Domain, Judged, Observed
 from yunjue.errors import LimitReached, Paused, PluginError, YunjueError
 from yunjue.traces.trace import read_trace
 
@@ -112,6 +112,31 @@ def _loud(self, action, observed):
 
 async def _no_start(self, task, files):
     raise ConnectionResetError("the house is gone")
+
+
+@pytest.mark.parametrize(
+    ("action", "status"),
+    [
+        ({"action": "stop", "answer": "hall"}, "solved"),
+        ({"action": "fly"}, "not_solved"),
+        ("stop", "not_solved"),
+        ({"action": "go", "way": "up"}, "not_solved"),  # fails, and is not taken twice
+    ],
+)
+async def test_what_is_done_when_the_model_chooses_nothing(tmp_path, action, status):
+    class Patient(Rooms):
+        def seen(self):
+            seen = super().seen()
+            return Observed(seen.text, seen.state, {OTHERWISE: action})
+
+    lost = rule("Which action", action="dance")
+    with offered(environment=Patient):
+        result = await solve(TASK, settings_of(tmp_path, lost))
+    assert result.status == status
+    (done,) = [place.done for place in Rooms.made]
+    assert done == ([action] if isinstance(action, dict) and action["action"] != "fly" else [])
+    chosen = [e.data["why"] for e in events_of(result.run) if e.kind == "action.chosen"]
+    assert chosen == ["the model chose no other"] * len(done)
 
 
 @pytest.mark.parametrize(

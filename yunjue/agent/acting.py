@@ -16,7 +16,7 @@ from yunjue.agent.services import Services
 from yunjue.agent.stage import step_from_json, step_to_json
 from yunjue.agent.state import State
 from yunjue.approvals import Proposal
-from yunjue.domains import ActionKind, Domain, Observed, Step
+from yunjue.domains import OTHERWISE, ActionKind, Domain, Observed, Step
 from yunjue.errors import ModelOutputInvalid
 from yunjue.foreign import inline
 from yunjue.strategies.proposing import asked
@@ -65,7 +65,8 @@ def new_episode(observed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def choose(state: State, services: Services) -> dict[str, Any]:
-    """Choose the next action. A model that has no usable one left ends the episode."""
+    """Choose the next action. If the model has no usable one left, that which the environment
+    names for this is taken; if it names none, the episode ends."""
     services.meter.act()
     episode, domain = state["episode"], _domain(state)
     decision = _decision(state, services)
@@ -74,7 +75,10 @@ async def choose(state: State, services: Services) -> dict[str, Any]:
         choice = await services.stage.strategy(domain).choose(decision, mind)
     except ModelOutputInvalid as error:
         services.events.emit("warning", message=f"No action can be chosen: {error.message}")
-        return {"episode": {**episode, "stuck": error.message}}
+        otherwise = _otherwise(decision)
+        if otherwise is None:
+            return {"episode": {**episode, "stuck": error.message}}
+        choice = Choice(otherwise, "the model chose no other", {})
     risk = mind.risk(choice.action, decision.observed)
     services.events.emit(
         "action.chosen",
@@ -84,6 +88,17 @@ async def choose(state: State, services: Services) -> dict[str, Any]:
         risk=risk,
     )
     return {"episode": {**episode, "pending": {**choice.to_dict(), "risk": risk}, "remark": ""}}
+
+
+def _otherwise(decision: Decision) -> Mapping[str, Any] | None:
+    """The action to take when the model chooses none, if there is one that can be done and was
+    not taken in this state before."""
+    action = decision.observed.details.get(OTHERWISE)
+    names = [kind.name for kind in decision.actions]
+    if not isinstance(action, dict) or action.get("action") not in names:
+        return None
+    taken = [one.action for one in decision.past if one.before == decision.observed.state]
+    return None if action in taken else action
 
 
 async def permit(state: State, services: Services) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from yunjue.domains import ActionKind, Observed, Place, Step
+from yunjue.domains import OTHERWISE, ActionKind, Observed, Place, Step
 from yunjue.errors import YunjueError
 from yunjue.files import write_whole
 from yunjue.hashing import content_id
@@ -44,7 +44,7 @@ ACTIONS = (
     TEST,
     FINISH,
 )
-AFTER_PASSING = (FINISH, *(kind for kind in ACTIONS if kind not in (FINISH, TEST)))
+AFTER_PASSING = (FINISH, *(kind for kind in ACTIONS if kind.name not in ("finish", "test", "list")))
 """To test again what has just passed is what a small model does for ever."""
 PASSES = "All tests pass with this change. Finish, unless the task asks for more."
 
@@ -207,7 +207,7 @@ class Repository:
         passes = bool(names) and changes == self._passing
         told = [f"Changed so far: {', '.join(names) or 'nothing'}", *([PASSES] if passes else [])]
         text = "\n".join([*told, self._view])[: self._room]
-        details = {"passes": True} if passes else {}
+        details = {"passes": True, OTHERWISE: {"action": "finish"}} if passes else {}
         return Observed(text, content_id([text, changes]), details)
 
     def _changes(self) -> str:
