@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import re
 import statistics
 import time
 from collections import Counter
@@ -29,6 +28,7 @@ from typing import Any
 
 from solve_stream import alone, keep_trace, read_rows
 
+from yunjue.agent.form import part_of
 from yunjue.agent.run import RunResult, runs, solve
 from yunjue.config import Settings, load_settings
 from yunjue.errors import SandboxUnavailable, UsageError, YunjueError
@@ -143,9 +143,8 @@ async def judged(
 
 def says(answer: str, known: str) -> bool:
     """Whether the answer is the known one, but for at most :data:`MORE_WORDS` around it."""
-    words, wanted = (re.findall(r"\w[\w.,]*\w|\w", text.casefold()) for text in (answer, known))
-    within = any(words[at : at + len(wanted)] == wanted for at in range(len(words)))
-    return same_answer(answer, known) or (within and len(words) <= len(wanted) + MORE_WORDS)
+    few = len(answer.split()) <= len(known.split()) + MORE_WORDS
+    return same_answer(answer, known) or (few and part_of(known.casefold(), answer.casefold()))
 
 
 async def mended(

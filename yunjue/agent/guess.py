@@ -44,19 +44,20 @@ async def guess(state: State, services: Services) -> dict[str, Any]:
         services.events.emit("warning", message=f"Nothing can be guessed: {error.message}")
         return {}
     outcomes = await together(*(_tried(tool, inputs, state, services) for tool in sketches))
-    told = [canonical_json(one.output) for one in outcomes if one.status == "ok"]
-    if not told:
+    results = [one.output for one in outcomes if one.status == "ok"]
+    if not results:
         return {}
+    told = [canonical_json(result) for result in results]
     most, agree = Counter(told).most_common(1)[0]  # of equals the first, which is the best
-    outcome = next(one for one in outcomes if one.status == "ok" and _says(one, most))
-    value = show_value(outcome.output)
+    result = results[told.index(most)]
+    value = show_value(result)
     step = {
         "tool": sketches[0].name,
         "inputs": inputs,
         "status": "ok",
         "text": value,
         "value": value,
-        "free": is_free(outcome.output),
+        "free": is_free(result),
         "files": [],
         "unproven": True,
     }
@@ -94,7 +95,3 @@ async def _tried(
     files = {name: Path(path) for name, path in state["files"].items()}
     job = replace(call_of(tool, inputs, services.settings), files=files)
     return (await services.sandbox.call(job))[0]
-
-
-def _says(outcome: CallOutcome, text: str) -> bool:
-    return canonical_json(outcome.output) == text

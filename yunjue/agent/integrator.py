@@ -14,9 +14,8 @@ from yunjue.synthesis.schemas import closed
 async def integrate(state: State, services: Services) -> dict[str, Any]:
     """A tool's text is the answer to the letter, and needs no model, which could miscopy it.
     A broken number or a list is written in the form the task asks for, if that says the
-    same; so is what a domain's tool gives in several parts, of
-    which one may be asked for. An
-    answer from several results is written anew from them."""
+    same; of what a domain's tool gives in several parts the one that is asked for is
+    taken. An answer from several results is written anew from them."""
     answer = state["draft"]
     succeeded = [step for step in state["steps"] if step["status"] == "ok"]
     if state["grounded"]:

@@ -76,9 +76,7 @@ class Synthesizer:
             procedure: how such tasks are done (the text of a skill), for author and tester.
         """
         self._events.emit("tool.specified", name=spec.name, spec=spec.model_dump())
-        bench = Bench(self._sandbox, spec, self._limits, _paths(files))
-        needed = Needed(task, procedure)
-        making = Making(self._gateway, self._events, bench, needed, self._candidates, self._repairs)
+        making = self._making(spec, task, files, procedure)
         try:
             await making.write_cases()
         except ModelOutputInvalid as error:
@@ -98,10 +96,15 @@ class Synthesizer:
     ) -> Sequence[Tool]:
         """A few candidates that run, of which nothing is proven; arguments as for
         :meth:`make`."""
+        making = self._making(spec, task, files, procedure)
+        return _tools(spec, await making.sketch())
+
+    def _making(
+        self, spec: ToolSpec, task: str, files: Mapping[str, str], procedure: str
+    ) -> Making:
         bench = Bench(self._sandbox, spec, self._limits, _paths(files))
         needed = Needed(task, procedure)
-        making = Making(self._gateway, self._events, bench, needed, self._candidates, 0)
-        return _tools(spec, await making.sketch())
+        return Making(self._gateway, self._events, bench, needed, self._candidates, self._repairs)
 
     async def mend(
         self, tool: Tool, cases: Sequence[Mapping[str, Any]], failures: Sequence[Mapping[str, Any]]

@@ -33,18 +33,22 @@ TEXT = {"type": "string", "maxLength": 6000}
 SOME = {"type": "string", "minLength": 1, "maxLength": 6000}
 LINE = {"type": "integer", "minimum": 1}
 
-FINISH = ActionKind("finish", "the change is complete; ends the task")
-TEST = ActionKind("test", "run the tests")
-ACTIONS = (
-    ActionKind("list", "the files below a folder (. for all)", {"path": PATH}),
-    ActionKind("read", "a file from a line on", {"path": PATH, "line": LINE}),
-    ActionKind("search", "all files for a text", {"text": SOME}),
-    ActionKind("edit", "replace old by new in a file", {"path": PATH, "old": SOME, "new": TEXT}),
-    ActionKind("create", "a new file", {"path": PATH, "text": TEXT}),
-    TEST,
-    FINISH,
-)
-AFTER_PASSING = (FINISH, *(kind for kind in ACTIONS if kind.name not in ("finish", "test", "list")))
+KINDS = {
+    kind.name: kind
+    for kind in (
+        ActionKind("list", "the files below a folder (. for all)", {"path": PATH}),
+        ActionKind("read", "a file from a line on", {"path": PATH, "line": LINE}),
+        ActionKind("search", "all files for a text", {"text": SOME}),
+        ActionKind(
+            "edit", "replace old by new in a file", {"path": PATH, "old": SOME, "new": TEXT}
+        ),
+        ActionKind("create", "a new file", {"path": PATH, "text": TEXT}),
+        ActionKind("test", "run the tests"),
+        ActionKind("finish", "the change is complete; ends the task"),
+    )
+}
+ACTIONS = tuple(KINDS.values())
+AFTER_PASSING = tuple(KINDS[name] for name in ("finish", "read", "search", "edit", "create"))
 """To test again what has just passed is what a small model does for ever."""
 PASSES = "All tests pass with this change. Finish, unless the task asks for more."
 
@@ -203,7 +207,8 @@ class Repository:
         write_whole(self._folder / VIEW, json.dumps(self._view).encode())
 
     def _observed(self) -> Observed:
-        names, changes = changed(self._before, self._after), self._changes()
+        names = changed(self._before, self._after)
+        changes = self._contents(names)
         passes = bool(names) and changes == self._passing
         told = [f"Changed so far: {', '.join(names) or 'nothing'}", *([PASSES] if passes else [])]
         text = "\n".join([*told, self._view])[: self._room]
@@ -211,8 +216,10 @@ class Repository:
         return Observed(text, content_id([text, changes]), details)
 
     def _changes(self) -> str:
+        return self._contents(changed(self._before, self._after))
+
+    def _contents(self, names: list[str]) -> str:
         """Names and contents of what differs from the repository as it came."""
-        names = changed(self._before, self._after)
         return content_id([(n, content_id(p.read_bytes())) for n, p in self._differing(names)])
 
     def _differing(self, names: list[str]) -> list[tuple[str, Path]]:
