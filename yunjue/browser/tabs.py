@@ -17,8 +17,9 @@ MOST_TABS = 12
 """Open at a time; what a page opens past it is closed."""
 MOST_DIALOGS = 10
 """That a page may open in the course of one action, before it is taken down."""
-SLOW_KINDS = frozenset({"document", "xhr", "fetch", "script", "stylesheet"})
-"""Requests that are waited for after an action."""
+SLOW_KINDS = frozenset({"document", "xhr", "fetch", "script", "stylesheet", "image"})
+"""Requests that are waited for after an action: an icon that has not come yet has no size, and
+what has no size is not seen."""
 CLOSING_SECONDS = 5.0
 
 

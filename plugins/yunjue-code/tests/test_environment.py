@@ -178,3 +178,19 @@ async def test_a_run_gives_a_patch(repository, tmp_path, sandbox):
     result = await solve("Mend double.", settings, files={"repo.tar.gz": tmp_path / "repo.tar.gz"})
     assert archive and result.status == "solved"
     assert [name.rpartition("/")[2] for name in result.files] == ["changes.patch"]
+
+
+async def test_what_passes_is_looked_at_twice_and_then_finished_or_changed(place, sandbox):
+    def offered(step):
+        return {kind.name for kind in place.actions(step.observed)}
+
+    await place.step(edit())
+    tested = await place.step({"action": "test"})
+    assert offered(tested) == {"finish", "read", "search", "edit", "create"}
+    await place.step({"action": "read", "path": "numbers_.py", "line": 1})
+    looked = await place.step({"action": "search", "text": "double"})
+    assert offered(looked) == {"finish", "edit", "create"}
+    await place.restore([], looked.observed)
+    assert offered(await place.step({"action": "finish"})) >= {"finish", "read"}
+    changed = await place.step(edit(old="n + n", new="2 * n"))
+    assert {"test", "list", "read"} <= offered(changed)

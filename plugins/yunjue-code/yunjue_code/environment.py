@@ -48,8 +48,12 @@ KINDS = {
     )
 }
 ACTIONS = tuple(KINDS.values())
-AFTER_PASSING = tuple(KINDS[name] for name in ("finish", "read", "search", "edit", "create"))
+CHANGING = tuple(KINDS[name] for name in ("finish", "edit", "create"))
+AFTER_PASSING = (*CHANGING, KINDS["read"], KINDS["search"])
 """To test again what has just passed is what a small model does for ever."""
+MOST_LOOKS = 2
+"""At what is complete as far as the tests can tell; then it is finished, or changed further. A
+change brings back all actions."""
 PASSES = "All tests pass with this change. Finish, unless the task asks for more."
 
 
@@ -65,9 +69,12 @@ class Repository:
         self._sandbox: Sandbox | None = None
         self._view = ""
         self._passing = ""  # what was changed when the tests passed
+        self._looks = 0  # since then
 
     def actions(self, observed: Observed) -> Sequence[ActionKind]:
-        return AFTER_PASSING if observed.details.get("passes") else ACTIONS
+        if not observed.details.get("passes"):
+            return ACTIONS
+        return AFTER_PASSING if observed.details.get("looks", 0) < MOST_LOOKS else CHANGING
 
     async def start(self, task: str, files: Mapping[str, Path]) -> Observed:
         source = repository_for(files)
@@ -88,6 +95,7 @@ class Repository:
         except (OSError, ValueError) as error:
             raise YunjueError("The copy of the repository is gone.", hint="") from error
         self._passing = self._changes() if last.details.get("passes") else ""
+        self._looks = last.details.get("looks", 0)
         return self._observed()
 
     async def step(self, action: Mapping[str, Any]) -> Step:
@@ -126,6 +134,7 @@ class Repository:
         # A look that shows the same again has changed nothing: a loop may bar it then.
         change = "shown" if view != self._view else ""
         self._view = view
+        self._looks += 1
         return Step(self._observed(), change=change)
 
     def _edited(self, action: Mapping[str, Any]) -> Step:
@@ -153,7 +162,7 @@ class Repository:
         return await run_tests(self._after, self._sandbox, self._settings)
 
     def _tested(self, trial: Trial) -> Step:
-        self._passing = self._changes() if trial.good else ""
+        self._passing, self._looks = self._changes() if trial.good else "", 0
         self._view = f"Tests: {trial.line()}\n{trial.report}"[: self._room]
         return Step(self._observed(), change=trial.line())
 
@@ -169,7 +178,7 @@ class Repository:
         names = changed(self._before, self._after)
         answer = f"Changed {', '.join(names)}; {trial.line()}. The patch is {PATCH}."
         reward = 1.0 if trial.good or trial.none else 0.0
-        self._passing = self._changes() if trial.good else ""
+        self._passing, self._looks = self._changes() if trial.good else "", 0
         self._view = f"Tests: {trial.line()}\n{trial.report}"[: self._room]
         return Step(
             self._observed(), change=trial.line(), answer=answer, reward=reward, files=[PATCH]
@@ -212,8 +221,8 @@ class Repository:
         passes = bool(names) and changes == self._passing
         told = [f"Changed so far: {', '.join(names) or 'nothing'}", *([PASSES] if passes else [])]
         text = "\n".join([*told, self._view])[: self._room]
-        details = {"passes": True, OTHERWISE: {"action": "finish"}} if passes else {}
-        return Observed(text, content_id([text, changes]), details)
+        details = {"passes": True, "looks": self._looks, OTHERWISE: {"action": "finish"}}
+        return Observed(text, content_id([text, changes]), details if passes else {})
 
     def _changes(self) -> str:
         return self._contents(changed(self._before, self._after))

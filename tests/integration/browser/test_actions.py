@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+
+ICON = '<svg xmlns="http://www.w3.org/2000/svg" width="14" height="14"/>'
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="session")]
 
@@ -202,3 +206,25 @@ async def test_an_element_that_went_away_is_named(driver):
     assert f"[{gone.id}] is gone" in done.error
     done = await driver.do("click", gone)
     assert f"no element [{gone.id}]" in done.error
+
+
+async def test_icons_that_come_late_are_waited_for(driver):
+    def icon(handler):
+        time.sleep(0.5)
+        data = ICON.encode()
+        handler.send_response(200)
+        handler.send_header("Content-Type", "image/svg+xml")
+        handler.send_header("Content-Length", str(len(data)))
+        handler.end_headers()
+        handler.wfile.write(data)
+
+    driver.site.pages["/icon.svg"] = icon
+    await driver.show("<button>more</button><div></div>")
+    await driver.browser.page.evaluate(
+        "document.querySelector('button').onclick = () => {"
+        " document.querySelector('div').innerHTML ="
+        " '<style>.like { content: url(/icon.svg) }</style>"
+        "<span class=like onclick=1></span>' }"
+    )
+    await driver.do("click", "more")
+    assert driver.find("(like)").actions

@@ -60,7 +60,8 @@ class Episode:
             " core.startEpisodeReal(); }",
             str(self.seed),
         )
-        await self.look()
+        await self.do("wait", seconds=0)  # acting comes to rest, a mere look does not
+        self.used.clear()
         return self
 
     async def reward(self) -> float:
