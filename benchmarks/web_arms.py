@@ -79,7 +79,7 @@ class Episode(WebEnvironment):
         step = await super().step(action)
         done, reward = json.loads(await self._page.evaluate(VERDICT))
         if done:
-            return replace(step, answer="done", reward=float(reward))
+            return replace(step, answer="done", final=True, reward=float(reward))
         return replace(step, reward=0.0) if step.answer is not None else step
 
 

@@ -60,6 +60,7 @@ class Step:
         error: why it could not be done, so that the model can mend it; "" if it was done.
         change: what followed, as the model reads it.
         answer: the task's answer, when the action ended the episode; else None.
+        final: nothing can be done any more, so an answer that does not hold is not gone back on.
         reward: of the environment, if it has one.
         files: what it left, relative to the folder of the environment.
         details: more of what followed, as JSON.
@@ -69,6 +70,7 @@ class Step:
     error: str = ""
     change: str = ""
     answer: str | None = None
+    final: bool = False
     reward: float | None = None
     files: Sequence[str] = ()
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -195,6 +196,20 @@ async def test_the_critic_sends_the_agent_back_once(tmp_path, rooms):
     result = await solve(TASK, settings_of(tmp_path, early, unsure))
     assert (result.status, result.answer) == ("solved", "cellar")
     assert "was not accepted: no lamp was seen" in prompts(result.run)[2]
+
+
+async def test_what_is_final_is_not_gone_back_to(tmp_path):
+    class Once(Rooms):
+        async def step(self, action):
+            step = await super().step(action)
+            return replace(step, final=step.answer is not None)
+
+    early = rule("hall.*Which action", action="stop", answer="hall")
+    unsure = rule("says that the task is done", why="no lamp was seen", done=False)
+    with offered(environment=Once):
+        result = await solve(TASK, settings_of(tmp_path, early, unsure))
+    assert result.status == "not_solved"
+    assert [place.done for place in Rooms.made] == [[{"action": "stop", "answer": "hall"}]]
 
 
 async def test_the_verifier_of_the_domain_has_the_last_word(tmp_path):

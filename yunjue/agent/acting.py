@@ -49,7 +49,8 @@ def new_episode(observed: Mapping[str, Any]) -> dict[str, Any]:
     """An episode that begins with ``observed``; plain JSON.
 
     ``past`` and ``choices`` have an entry for each action; ``pending`` is the choice to carry
-    out next; ``over`` says that the agent has stopped, ``stuck`` that it knew no more.
+    out next; ``over`` says that the agent has stopped, ``final`` that it cannot go back, ``stuck``
+    that it knew no more.
     """
     return {
         "observed": observed,
@@ -60,6 +61,7 @@ def new_episode(observed: Mapping[str, Any]) -> dict[str, Any]:
         "files": [],
         "reward": None,
         "over": False,
+        "final": False,
         "stuck": "",
     }
 
@@ -174,6 +176,7 @@ async def perform(state: State, services: Services) -> dict[str, Any]:
         "files": [*episode["files"], *(f"{domain.name}/{name}" for name in step.files)],
         "reward": episode["reward"] if step.reward is None else step.reward,
         "over": step.answer is not None,
+        "final": step.final,
     }
     answered = {} if step.answer is None else {"draft": step.answer.strip() or NO_WORDS}
     return {"episode": after, **answered}
@@ -216,13 +219,17 @@ async def conclude(state: State, services: Services) -> dict[str, Any]:
         draft=state["draft"],
         **told,
     )
-    if not holds and not episode["stuck"] and state["rounds"] < MAX_ROUNDS:
+    if not holds and not _ended_for_good(episode) and state["rounds"] < MAX_ROUNDS:
         remark = f"The answer {state['draft'][:200]!r} was not accepted: {why}"
         again = {**episode, "over": False, "remark": remark}
         return {"status": "", "rounds": state["rounds"] + 1, "episode": again}
     strategy, mind = services.stage.strategy(domain), _mind(domain, services)
     await strategy.ended(_choices(episode), holds, mind)
     return {"status": "solved" if holds else "not_solved", "checks": checks}
+
+
+def _ended_for_good(episode: Mapping[str, Any]) -> bool:
+    return bool(episode["stuck"] or episode.get("final"))
 
 
 async def _verdict(
