@@ -4,14 +4,14 @@
 
 Arms: ``domain`` is ``yunjue solve --domain NAME``; ``none`` is the same agent with
 ``--domain none``, which may write tools of its own; ``model`` is one question to the model with
-the beginnings of the files. Each arm keeps one library over the tasks. Rows and traces go to DIR
-as they are made: the same command goes on after an interruption, and ``--report`` prints the
-table of a finished DIR again.
+the beginnings of the files, or for ``code`` with the files themselves, one of which it writes
+anew. Each arm keeps one library over the tasks. Rows and traces go to DIR as they are made: the
+same command goes on after an interruption, and ``--report`` prints the table of a finished DIR
+again.
 
 A row is right if the answer is the known one, or has it word for word with at most three words
-more ("17 beds" for 17), in every arm alike; of a task of ``code``, if the patch (of another
-arm, the answer read as a patch) passes checks that no arm sees; of an open question, if the F1
-of its findings is at least one half.
+more ("17 beds" for 17), in every arm alike; of a task of ``code``, if its patch passes checks
+that no arm sees; of an open question, if the F1 of its findings is at least one half.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--sandbox", default=None)
     parser.add_argument("--arms", default=",".join(ARMS))
     parser.add_argument("--limit", type=int, default=None, help="first N tasks")
+    parser.add_argument("--actions", type=int, default=None, help="most in an environment")
     parser.add_argument("--tool-seconds", type=float, default=60.0)
     parser.add_argument("--report", action="store_true", help="only print the table")
     options = parser.parse_args()
@@ -93,6 +94,7 @@ async def run_one(arm: str, task: dict[str, Any], options: Any) -> dict[str, Any
         library=options.out / "libraries" / arm,
         domain=options.domain if arm == "domain" else "none",
         max_calls=60,
+        **({"max_actions": options.actions} if options.actions else {}),
         tool_seconds=options.tool_seconds,
     )
     started, run = time.monotonic(), [""]
@@ -104,7 +106,7 @@ async def run_one(arm: str, task: dict[str, Any], options: Any) -> dict[str, Any
     result: RunResult | None = None
     try:
         if arm == "model":
-            row |= await alone(with_files(task["task"], files), settings)
+            row |= await by_model(task, files, settings)
         else:
             result = await solve(task["task"], settings, files=files, subscribers=(see,))
             names = ("answer", "status", "tokens", "calls", "tool_calls", "new_tools")
@@ -118,6 +120,17 @@ async def run_one(arm: str, task: dict[str, Any], options: Any) -> dict[str, Any
     if run[0]:
         keep_trace(run[0], options.out, f"{arm}/{task['id']}.jsonl", task["folder"])
     return row
+
+
+async def by_model(
+    task: dict[str, Any], files: dict[str, Path], settings: Settings
+) -> dict[str, Any]:
+    if "check" not in task:
+        return await alone(with_files(task["task"], files), settings)
+    from code_alone import mend_alone
+
+    (archive,) = files.values()
+    return await mend_alone(task["task"], archive, settings)
 
 
 def with_files(task: str, files: dict[str, Path]) -> str:

@@ -72,13 +72,14 @@ async def test_only_the_copy_changes_and_the_patch_fits_the_original(
 @pytest.mark.parametrize(
     ("action", "says"),
     [
-        (edit(old="n * n"), "is not there"),
+        (edit(old="n * n", new="n * 2"), "is not there. Read"),
         (edit(old="n"), "times; take more"),
         (edit(path="../outside.py"), "no path in the repository"),
         (edit(path="/etc/hostname"), "no path in the repository"),
         (edit(path="out.py"), "There is no file out.py"),
         (edit(new="n + n + 1"), "the same"),
         (edit(new="\ud800"), "half of a character"),
+        (edit(old="n * n", new="n + n"), "may be done already"),
         ({"action": "create", "path": "numbers_.py", "text": ""}, "there already"),
         ({"action": "create", "path": "a/../../x.py", "text": ""}, "no path"),
         ({"action": "create", "path": ".git/hooks/pre-commit", "text": ""}, "git keeps"),
@@ -178,6 +179,18 @@ async def test_a_run_gives_a_patch(repository, tmp_path, sandbox):
     result = await solve("Mend double.", settings, files={"repo.tar.gz": tmp_path / "repo.tar.gz"})
     assert archive and result.status == "solved"
     assert [name.rpartition("/")[2] for name in result.files] == ["changes.patch"]
+
+
+async def test_a_test_that_fails_is_shown_with_the_code(place, sandbox):
+    await place.step({"action": "read", "path": "numbers_.py", "line": 1})
+    failed = (await place.step({"action": "test"})).observed.text
+    assert failed.index("return n + n + 1") < failed.index("Tests: 0 passed, 1 failed")
+    edited = (await place.step(edit(new="n + n + 2"))).observed.text
+    assert edited.index("return n + n + 2") < edited.index("Tests before the last change: 0 pas")
+    long = "x = 1\n" * 5000
+    await place.step({"action": "create", "path": "long.py", "text": long})
+    read = (await place.step({"action": "read", "path": "long.py", "line": 1})).observed.text
+    assert len(read) <= place._room and read.rstrip().endswith("double(2)")
 
 
 async def test_what_passes_is_looked_at_twice_and_then_finished_or_changed(place, sandbox):

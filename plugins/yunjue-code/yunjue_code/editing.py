@@ -20,6 +20,8 @@ def edited(path: str, text: str, old: str, new: str) -> tuple[str, str]:
     count = text.count(old)
     if old == new:
         raise Mistake("old and new are the same.")
+    if not count and new and new in text:
+        raise Mistake(f"In {path} the text old is not there, but new is: it may be done already.")
     if count != 1:
         what = "is not there" if count == 0 else f"is there {count} times; take more of it"
         raise Mistake(f"In {path} the text old {what}. Read the file and copy it exactly.")

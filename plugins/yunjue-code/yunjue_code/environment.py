@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,11 +19,12 @@ from yunjue_code.editing import edited
 from yunjue_code.looking import found_text, listed, numbered
 from yunjue_code.mistake import Mistake
 from yunjue_code.patch import apply_problem, changed, files_of, patch_of
+from yunjue_code.seen import Seen
 from yunjue_code.source import repository_for
 from yunjue_code.trial import Trial, run_tests
 
 PATCH = "changes.patch"
-VIEW = "view.json"
+SEEN = "seen.json"
 CHARS_PER_TOKEN = 3
 MOST_FILE = 1 << 20
 
@@ -54,7 +54,6 @@ AFTER_PASSING = (*CHANGING, KINDS["read"], KINDS["search"])
 MOST_LOOKS = 2
 """At what is complete as far as the tests can tell; then it is finished, or changed further. A
 change brings back all actions."""
-PASSES = "All tests pass with this change. Finish, unless the task asks for more."
 
 
 class Repository:
@@ -67,9 +66,7 @@ class Repository:
         self._before, self._after = place.folder / "before", place.folder / "after"
         self._room = place.tokens * CHARS_PER_TOKEN
         self._sandbox: Sandbox | None = None
-        self._view = ""
-        self._passing = ""  # what was changed when the tests passed
-        self._looks = 0  # since then
+        self._seen = Seen()
 
     def actions(self, observed: Observed) -> Sequence[ActionKind]:
         if not observed.details.get("passes"):
@@ -82,20 +79,18 @@ class Repository:
             await asyncio.to_thread(shutil.rmtree, tree, ignore_errors=True)
         copied = await asyncio.to_thread(copy_repository, source, self._before)
         await asyncio.to_thread(copy_repository, self._before, self._after)
-        self._view = listed(files_of(self._after), ".")
+        self._seen = Seen(listed(files_of(self._after), "."))
         if copied.left_out:
             told = "; ".join(f"{name}: {why}" for name, why in list(copied.left_out.items())[:5])
-            self._view += f"\n{len(copied.left_out)} left out: {told}"
-        self._keep()
+            self._seen.look += f"\n{len(copied.left_out)} left out: {told}"
+        self._seen.keep(self._folder / SEEN)
         return self._observed()
 
     async def restore(self, done: Sequence[Mapping[str, Any]], last: Observed) -> Observed:
         try:
-            self._view = json.loads((self._folder / VIEW).read_text("utf-8"))
-        except (OSError, ValueError) as error:
+            self._seen = Seen.load(self._folder / SEEN)
+        except (OSError, ValueError, TypeError) as error:
             raise YunjueError("The copy of the repository is gone.", hint="") from error
-        self._passing = self._changes() if last.details.get("passes") else ""
-        self._looks = last.details.get("looks", 0)
         return self._observed()
 
     async def step(self, action: Mapping[str, Any]) -> Step:
@@ -103,7 +98,7 @@ class Repository:
             step = await self._done(action)
         except Mistake as mistake:
             return Step(self._observed(), error=str(mistake))
-        self._keep()
+        self._seen.keep(self._folder / SEEN)
         return step
 
     def risk(self, action: Mapping[str, Any], observed: Observed) -> str:
@@ -117,12 +112,12 @@ class Repository:
     async def _done(self, action: Mapping[str, Any]) -> Step:
         name = action["action"]
         if name == "list":
-            return self._seen(listed(files_of(self._after), action["path"]))
+            return self._looked(listed(files_of(self._after), action["path"]))
         if name == "read":
             text = self._text(action["path"])
-            return self._seen(f"{action['path']}\n{numbered(text, action['line'], self._room)}")
+            return self._looked(f"{action['path']}\n{numbered(text, action['line'], self._room)}")
         if name == "search":
-            return self._seen(found_text(files_of(self._after), action["text"]))
+            return self._looked(found_text(files_of(self._after), action["text"]))
         if name == "edit":
             return self._edited(action)
         if name == "create":
@@ -130,11 +125,11 @@ class Repository:
         trial = await self._tried()
         return self._ended(trial) if name == "finish" else self._tested(trial)
 
-    def _seen(self, view: str) -> Step:
+    def _looked(self, look: str) -> Step:
         # A look that shows the same again has changed nothing: a loop may bar it then.
-        change = "shown" if view != self._view else ""
-        self._view = view
-        self._looks += 1
+        change = "shown" if look != self._seen.look else ""
+        self._seen.look = look
+        self._seen.looks += 1
         return Step(self._observed(), change=change)
 
     def _edited(self, action: Mapping[str, Any]) -> Step:
@@ -143,7 +138,7 @@ class Repository:
         after, mended = edited(path, text, old, new)
         self._write(path, after)
         line = text[: text.index(old)].count("\n") + 1
-        self._view = f"{path}\n{numbered(after, max(1, line - 5), self._room)}"
+        self._seen.look = f"{path}\n{numbered(after, max(1, line - 5), self._room)}"
         return Step(self._observed(), change=f"{path} changed at line {line}{mended}")
 
     def _created(self, action: Mapping[str, Any]) -> Step:
@@ -153,7 +148,7 @@ class Repository:
         if any(parent.is_file() for parent in path.parents):
             raise Mistake(f"{action['path']} would lie in a file.")
         self._write(action["path"], action["text"])
-        self._view = listed(files_of(self._after), ".")
+        self._seen.look = listed(files_of(self._after), ".")
         return Step(self._observed(), change=f"{action['path']} made")
 
     async def _tried(self) -> Trial:
@@ -162,8 +157,7 @@ class Repository:
         return await run_tests(self._after, self._sandbox, self._settings)
 
     def _tested(self, trial: Trial) -> Step:
-        self._passing, self._looks = self._changes() if trial.good else "", 0
-        self._view = f"Tests: {trial.line()}\n{trial.report}"[: self._room]
+        self._seen.test(trial, self._changes())
         return Step(self._observed(), change=trial.line())
 
     def _ended(self, trial: Trial) -> Step:
@@ -178,8 +172,7 @@ class Repository:
         names = changed(self._before, self._after)
         answer = f"Changed {', '.join(names)}; {trial.line()}. The patch is {PATCH}."
         reward = 1.0 if trial.good or trial.none else 0.0
-        self._passing, self._looks = self._changes() if trial.good else "", 0
-        self._view = f"Tests: {trial.line()}\n{trial.report}"[: self._room]
+        self._seen.test(trial, self._changes())
         return Step(
             self._observed(), change=trial.line(), answer=answer, reward=reward, files=[PATCH]
         )
@@ -212,17 +205,15 @@ class Repository:
             raise Mistake("The text has half of a character.") from None
         write_whole(self._place(name), data)
 
-    def _keep(self) -> None:
-        write_whole(self._folder / VIEW, json.dumps(self._view).encode())
-
     def _observed(self) -> Observed:
         names = changed(self._before, self._after)
         changes = self._contents(names)
-        passes = bool(names) and changes == self._passing
-        told = [f"Changed so far: {', '.join(names) or 'nothing'}", *([PASSES] if passes else [])]
-        text = "\n".join([*told, self._view])[: self._room]
-        details = {"passes": True, "looks": self._looks, OTHERWISE: {"action": "finish"}}
-        return Observed(text, content_id([text, changes]), details if passes else {})
+        text = self._seen.text(names, changes, self._room)
+        details = {}
+        if self._seen.passes(names, changes):
+            finish = {"action": "finish"}
+            details = {"passes": True, "looks": self._seen.looks, OTHERWISE: finish}
+        return Observed(text, content_id([text, changes]), details)
 
     def _changes(self) -> str:
         return self._contents(changed(self._before, self._after))
