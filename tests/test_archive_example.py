@@ -14,6 +14,8 @@ from yunjue.errors import LimitReached, UsageError
 from yunjue.testing import assert_replays, write_script
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "archive_domain.py"
+pytestmark = pytest.mark.usefixtures("shared_base")
+
 TASK = "Which room is it?"
 READ = {"when": "[|] b.txt.*Which action", "reply": {"action": "read", "name": "b.txt"}}
 ANSWER = {"when": "lotus.*Which action", "reply": {"action": "answer", "text": "lotus"}}

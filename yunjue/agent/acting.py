@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from yunjue.agent.domain_use import domain_of, verified
 from yunjue.agent.services import Services
 from yunjue.agent.stage import step_from_json, step_to_json
-from yunjue.agent.state import State
+from yunjue.agent.state import State, paths_of
 from yunjue.approvals import Proposal
 from yunjue.domains import OTHERWISE, ActionKind, Domain, Observed, Step
 from yunjue.errors import ModelOutputInvalid
@@ -34,7 +33,7 @@ NO_WORDS = "done"
 async def enter(state: State, services: Services) -> dict[str, Any]:
     """Open the environment."""
     domain = _domain(state)
-    files = {name: Path(path) for name, path in state["files"].items()}
+    files = paths_of(state)
 
     async def action() -> dict[str, Any]:
         return asdict(await services.stage.start(domain, state["task"], files))

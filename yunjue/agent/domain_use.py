@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from yunjue.agent.services import Services
-from yunjue.agent.state import State
+from yunjue.agent.state import State, paths_of
 from yunjue.domains import Domain, Judged, Verify
 from yunjue.errors import UsageError, YunjueError
 from yunjue.plugin_guard import Misbehaved, guarded
@@ -56,8 +56,8 @@ async def prepared(state: State, services: Services, domain: Domain | None) -> d
     if domain.tools is not None:
         await _provided(services, domain.tools, domain.name, domain.name)
     readable = {
-        name: Path(path)
-        for name, path in state["files"].items()
+        name: path
+        for name, path in paths_of(state).items()
         if Path(name).suffix.lower() in domain.readers
     }
     if not readable:
@@ -107,7 +107,7 @@ async def verified(state: State, services: Services) -> list[dict[str, Any]]:
     verifiers = dict(plugins().verifiers())
     if domain is not None and domain.verify is not None:
         verifiers[domain.name] = domain.verify
-    files = {name: Path(path) for name, path in state["files"].items()}
+    files = paths_of(state)
     found = []
     for name, verify in verifiers.items():
         judged = await _verified(name, verify, state, files, services)

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from yunjue.agent import skill_use
@@ -15,7 +14,7 @@ from yunjue.agent.critic import nothing_computed
 from yunjue.agent.form import is_free
 from yunjue.agent.manager import specify
 from yunjue.agent.services import Services
-from yunjue.agent.state import State
+from yunjue.agent.state import State, paths_of
 from yunjue.agent.views import call_schema, input_descriptions, show_value, task_messages
 from yunjue.concurrency import together
 from yunjue.errors import ModelOutputInvalid
@@ -92,6 +91,6 @@ async def _inputs(state: State, services: Services, tool: Tool) -> dict[str, Any
 async def _tried(
     tool: Tool, inputs: dict[str, Any], state: State, services: Services
 ) -> CallOutcome:
-    files = {name: Path(path) for name, path in state["files"].items()}
+    files = paths_of(state)
     job = replace(call_of(tool, inputs, services.settings), files=files)
     return (await services.sandbox.call(job))[0]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yunjue.agent.form import is_free
 from yunjue.agent.skilled import may
-from yunjue.agent.state import State
+from yunjue.agent.state import State, paths_of
 from yunjue.agent.views import elide, outcome_text, show_value
 from yunjue.errors import DependencyError
 from yunjue.protocols import Outputs
@@ -118,7 +117,7 @@ async def _ran(
         action["args"],
         action["stdin"],
         limits=services.settings.tool_limits(),
-        inputs={name: Path(path) for name, path in state["files"].items()},
+        inputs=paths_of(state),
         outputs=Outputs(services.outputs / call),
     )
     try:
