@@ -7,7 +7,7 @@ import story
 
 from yunjue.agent.approval import asked
 from yunjue.agent.replay import replay
-from yunjue.agent.run import CHECKPOINTS, resume, runs, seconds_of, solve
+from yunjue.agent.run import CHECKPOINTS, resume, runs, seconds_of, solve, with_flags
 from yunjue.approvals import Decision, Proposal
 from yunjue.cli.asking import decided, waiting_proposal
 from yunjue.errors import Paused, UsageError
@@ -91,6 +91,17 @@ async def test_rules_of_a_resumed_run_go_before_its_own_and_replace_none(tmp_pat
     with pytest.raises(Paused):
         await resume(run, {"approval": ["allow other_*"]})
     assert (await resume(run, {"approval": ["allow reverse_*"]})).answer == "radec"
+
+
+def test_what_a_run_is_resumed_with_is_added_to_what_it_was_granted():
+    had = {"allow_net": ["a.example"], "max_tokens": 5, "model": "m"}
+    given = {"allow_net": ["b.example"], "web_secrets": ["K=https://c.example"], "max_tokens": 9}
+    assert with_flags(had, {**given, "model": None}) == {
+        "allow_net": ["b.example", "a.example"],
+        "web_secrets": ["K=https://c.example"],
+        "max_tokens": 9,
+        "model": "m",
+    }
 
 
 async def test_lost_checkpoints_ask_nothing_twice(tmp_path):

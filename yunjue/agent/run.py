@@ -142,7 +142,8 @@ async def resume(
     """Go on with the run ``name`` where it stopped; nothing finished is done again.
 
     Args:
-        flags: settings that replace the recorded ones, such as higher limits.
+        flags: settings that replace the recorded ones, such as higher limits; what they grant is
+            added to them.
 
     Raises:
         UsageError: there is no such run, or it has ended.
@@ -154,12 +155,21 @@ async def resume(
         raise UsageError(f"The run {folder.name} stopped before it began; solve the task anew.")
     if earlier[-1].kind == "run.finished":
         raise UsageError(f"The run {folder.name} has ended; `yunjue runs show` has its answer.")
-    given = {name: value for name, value in flags.items() if value is not None}
-    if "approval" in given:  # new rules go before those of the run, and replace none
-        given["approval"] = [*given["approval"], *started.data["settings"].get("approval", [])]
-    settings = Settings(**{**started.data["settings"], **given})
+    settings = Settings(**with_flags(started.data["settings"], flags))
     sitting = Sitting(folder.name, settings, earlier=earlier, subscribers=subscribers, ask=ask)
     return await sitting.sit(started.data["task"], started.data["files"])
+
+
+GIVEN_MORE = ("approval", "allow_net", "grant_secrets", "allow_origins", "web_secrets")
+
+
+def with_flags(settings: Mapping[str, Any], flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a run with the flags it is resumed with: what they grant is added, and
+    new rules go before those of the run; all else replaces what was there."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    for name in given.keys() & set(GIVEN_MORE):
+        given[name] = [*given[name], *settings.get(name, [])]
+    return {**settings, **given}
 
 
 class Sitting:

@@ -125,6 +125,9 @@ def resume(
     approve: options.Approve = None,
     ask: options.AskRule = None,
     deny: options.Deny = None,
+    allow_origin: options.AllowOrigin = None,
+    allow_private: options.AllowPrivate = None,
+    web_secret: options.WebSecret = None,
     max_cost: options.MaxCost = None,
     max_tokens: options.MaxTokens = None,
     max_steps: options.MaxSteps = None,
@@ -133,7 +136,10 @@ def resume(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Go on with a run that was stopped; nothing it had finished is done again."""
+    """Go on with a run that was stopped; nothing it had finished is done again.
+
+    What the flags allow or grant is added to what the run had; all else replaces it.
+    """
     from yunjue.agent.run import resume as resume_run
     from yunjue.cli import asking
 
@@ -143,6 +149,9 @@ def resume(
         "allow_unsafe": allow_unsafe,
         **options.granted(allow_net, grant),
         "approval": options.approval(approve, ask, deny),
+        "allow_origins": allow_origin or None,
+        "allow_private": allow_private,
+        "web_secrets": web_secret or None,
         "max_cost": max_cost,
         "max_tokens": max_tokens,
         "max_steps": max_steps,
