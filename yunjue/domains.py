@@ -150,6 +150,7 @@ Verify = Callable[[str, str, Mapping[str, Path]], Judged | None]
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
 PROMPT_CHARS = 600
+ACTION_TOKENS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,8 @@ class Domain:
         readers: suffix (".parquet") -> what is told of such a file, in one short text. Called
             once a run for each file; reads no more of it than it needs.
         environment: makes the place to act in; None: the domain works with tools.
+        action_tokens: that the model may write for one action; more only where an action holds
+            a whole text.
         strategy: name of the strategy that chooses among actions (``register_strategies``);
             "" takes the first proposal.
         verify: (task, answer, files) -> whether the answer holds, without knowing it.
@@ -181,6 +184,7 @@ class Domain:
     skills: Path | None = None
     readers: Mapping[str, Callable[[Path], str]] = field(default_factory=dict)
     environment: Callable[[Place], Environment] | None = None
+    action_tokens: int = ACTION_TOKENS
     strategy: str = ""
     verify: Verify | None = None
     tasks: Path | None = None

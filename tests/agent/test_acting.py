@@ -14,7 +14,7 @@ from rooms import rooms as rooms  # a fixture
 from yunjue.agent import held_environment
 from yunjue.agent.replay import replay
 from yunjue.agent.run import resume, runs, solve
-from yunjue.agent.stage import Stage
+from yunjue.agent.stage import Stage, observation_tokens
 from yunjue.approvals import Decision
 from yunjue.config import load_settings
 from yunjue.domains import OTHERWISE, Domain, Judged, Observed
@@ -210,6 +210,14 @@ async def test_what_is_final_is_not_gone_back_to(tmp_path):
         result = await solve(TASK, settings_of(tmp_path, early, unsure))
     assert result.status == "not_solved"
     assert [place.done for place in Rooms.made] == [[{"action": "stop", "answer": "hall"}]]
+
+
+async def test_a_domain_says_how_long_an_action_may_be(tmp_path):
+    with offered(action_tokens=900):
+        result = await solve(TASK, settings_of(tmp_path))
+    asked = [e.data["request"] for e in events_of(result.run) if e.data.get("effect") == "model"]
+    assert asked[0]["request"]["max_tokens"] == 900
+    assert observation_tokens(4096, 900) < observation_tokens(4096)
 
 
 async def test_the_verifier_of_the_domain_has_the_last_word(tmp_path):

@@ -303,6 +303,7 @@ def _decision(state: State, services: Services) -> Decision:
         advice=domain.prompt,
         files=list(state["files"]),
         remark=episode["remark"],
+        tokens=domain.action_tokens,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from yunjue.agent.held_environment import HeldEnvironment
 from yunjue.config import Settings
-from yunjue.domains import Domain, Environment, Observed, Place, Step
+from yunjue.domains import ACTION_TOKENS, Domain, Environment, Observed, Place, Step
 from yunjue.plugins import plugins
 from yunjue.strategies.shape import Strategy
 from yunjue.web.domain import WEB
@@ -21,14 +21,16 @@ MOST_TOKENS = 2000
 LEAST_TOKENS = 200
 KEPT_FOR_REST = 1800
 """Tokens of a prompt that are not the observation: the task, the actions, what was done, and
-the reply."""
+the reply of usual length."""
 MARKS = 0.8
 """Marks and indentation make an observation longer than its own budget counts."""
 
 
-def observation_tokens(context_window: int) -> int:
-    """Tokens that an observation may take, so that a whole prompt fits the model."""
-    room = int((context_window - KEPT_FOR_REST) * MARKS)
+def observation_tokens(context_window: int, action_tokens: int = ACTION_TOKENS) -> int:
+    """Tokens that an observation may take, so that a whole prompt and a reply of
+    ``action_tokens`` fit the model."""
+    rest = KEPT_FOR_REST - ACTION_TOKENS + action_tokens
+    room = int((context_window - rest) * MARKS)
     return max(LEAST_TOKENS, min(MOST_TOKENS, room))
 
 
@@ -48,7 +50,7 @@ class Stage:
     ) -> None:
         self._settings, self._warn = settings, warn
         self._folder = folder
-        self._tokens = observation_tokens(context_window)
+        self._context_window = context_window
         self._environment: Environment | None = None
         self._strategy: Strategy | None = None
         self._open = False
@@ -59,7 +61,8 @@ class Stage:
         if self._environment is None:
             make = domain.environment
             assert make is not None, "the graph sends only such domains here"
-            place = Place(self._settings, self._folder / domain.name, self._tokens)
+            tokens = observation_tokens(self._context_window, domain.action_tokens)
+            place = Place(self._settings, self._folder / domain.name, tokens)
             self._environment = HeldEnvironment(domain.name, lambda: make(place), self._warn)
         return self._environment
 

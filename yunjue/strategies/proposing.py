@@ -16,7 +16,6 @@ from yunjue.strategies.shape import Action, Decision, Mind, Past
 
 SHOWN_PAST = 6
 CHANGE_CHARS = 200
-MAX_TOKENS = 400
 MOST_CUTS = 5
 IDLE = 2
 """How often one action may leave the same state as it was; then it is refused."""
@@ -72,7 +71,7 @@ async def propose(
         "act",
         replace(decision, actions=actions),
         action_schema(actions),
-        max_tokens=MAX_TOKENS,
+        max_tokens=decision.tokens,
         temperature=temperature,
         seed=seed,
         repairs=repairs,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from yunjue.domains import ActionKind, Observed, Step
+from yunjue.domains import ACTION_TOKENS, ActionKind, Observed, Step
 
 if TYPE_CHECKING:
     from yunjue.config import Settings
@@ -47,6 +47,7 @@ class Decision:
         actions: what can be done now.
         past: the actions taken so far, oldest first.
         remark: what the agent is told about its last decision or answer.
+        tokens: that the model may write for one action.
     """
 
     task: str
@@ -56,6 +57,7 @@ class Decision:
     advice: str = ""
     files: Sequence[str] = ()
     remark: str = ""
+    tokens: int = ACTION_TOKENS
 
     @property
     def number(self) -> int:

@@ -80,10 +80,12 @@ async def test_only_the_copy_changes_and_the_patch_fits_the_original(
         (edit(new="n + n + 1"), "the same"),
         (edit(new="\ud800"), "half of a character"),
         (edit(old="n * n", new="n + n"), "may be done already"),
-        ({"action": "create", "path": "numbers_.py", "text": ""}, "there already"),
-        ({"action": "create", "path": "a/../../x.py", "text": ""}, "no path"),
-        ({"action": "create", "path": ".git/hooks/pre-commit", "text": ""}, "git keeps"),
-        ({"action": "create", "path": "numbers_.py/x", "text": ""}, "lie in a file"),
+        ({"action": "write", "path": "numbers_.py", "text": MODULE}, "just this text already"),
+        ({"action": "write", "path": "numbers_.py", "text": "def double("}, "Python cannot read"),
+        ({"action": "write", "path": "new.py", "text": "def double("}, "Python cannot read"),
+        ({"action": "write", "path": "a/../../x.py", "text": ""}, "no path"),
+        ({"action": "write", "path": ".git/hooks/pre-commit", "text": ""}, "git keeps"),
+        ({"action": "write", "path": "numbers_.py/x", "text": ""}, "lie in a file"),
         ({"action": "read", "path": "none.py", "line": 1}, "There is no file"),
     ],
 )
@@ -103,6 +105,15 @@ async def test_files_can_be_listed_read_and_searched(place):
     assert "test_numbers.py:5: assert double(2) == 4" in await seen(action="search", text="== 4")
 
 
+async def test_a_file_is_written_anew(place):
+    anew = {"action": "write", "path": "numbers_.py", "text": "def double(n):\n    return n + n"}
+    step = await place.step(anew)
+    assert step.change == "numbers_.py written anew" and "2:     return n + n" in step.observed.text
+    assert (await place.step({"action": "test"})).change == "1 passed, 0 failed"
+    new = await place.step({"action": "write", "path": "notes/a.txt", "text": "x"})
+    assert new.change == "notes/a.txt made" and "notes/a.txt" in new.observed.text
+
+
 async def test_tests_cannot_reach_out_or_last_for_ever(place, repository, sandbox, tmp_path):
     hostile = (
         "import os, pathlib, socket\n\n\ndef test_out():\n"
@@ -110,10 +121,10 @@ async def test_tests_cannot_reach_out_or_last_for_ever(place, repository, sandbo
         "    try:\n        socket.create_connection(('1.1.1.1', 80), 2)\n"
         "    except OSError:\n        return\n    assert False\n"
     )
-    await place.step({"action": "create", "path": "test_out.py", "text": hostile})
+    await place.step({"action": "write", "path": "test_out.py", "text": hostile})
     await place.step(edit())
     assert (await place.step({"action": "test"})).change == "2 passed, 0 failed"
-    leave = {"action": "create", "path": "test_exit.py", "text": "import os\nos._exit(0)\n"}
+    leave = {"action": "write", "path": "test_exit.py", "text": "import os\nos._exit(0)\n"}
     await place.step(leave)
     tested = await place.step({"action": "test"})
     assert "did not come to an end" in tested.observed.text
@@ -126,7 +137,7 @@ async def test_a_start_that_was_interrupted_is_begun_again(place, settings, tmp_
 
 async def test_a_name_that_no_disk_takes_is_a_mistake(place):
     for name in ("x" * 256, "é" * 140):
-        step = await place.step({"action": "create", "path": name, "text": "x"})
+        step = await place.step({"action": "write", "path": name, "text": "x"})
         assert "no path in the repository" in step.error
 
 
@@ -181,14 +192,15 @@ async def test_a_run_gives_a_patch(repository, tmp_path, sandbox):
     assert [name.rpartition("/")[2] for name in result.files] == ["changes.patch"]
 
 
-async def test_a_test_that_fails_is_shown_with_the_code(place, sandbox):
+async def test_a_test_that_fails_is_shown_with_the_code(place, sandbox, tmp_path):
     await place.step({"action": "read", "path": "numbers_.py", "line": 1})
     failed = (await place.step({"action": "test"})).observed.text
     assert failed.index("return n + n + 1") < failed.index("Tests: 0 passed, 1 failed")
     edited = (await place.step(edit(new="n + n + 2"))).observed.text
     assert edited.index("return n + n + 2") < edited.index("Tests before the last change: 0 pas")
-    long = "x = 1\n" * 5000
-    await place.step({"action": "create", "path": "long.py", "text": long})
+    (tmp_path / "run" / "after" / "long.py").write_text("x = 1\n" * 5000)
+    tiny = await place.step({"action": "write", "path": "long.py", "text": "x = 2"})
+    assert "too long to be written anew" in tiny.error
     read = (await place.step({"action": "read", "path": "long.py", "line": 1})).observed.text
     assert len(read) <= place._room and read.rstrip().endswith("double(2)")
 
@@ -199,10 +211,10 @@ async def test_what_passes_is_looked_at_twice_and_then_finished_or_changed(place
 
     await place.step(edit())
     tested = await place.step({"action": "test"})
-    assert offered(tested) == {"finish", "read", "search", "edit", "create"}
+    assert offered(tested) == {"finish", "read", "search", "edit", "write"}
     await place.step({"action": "read", "path": "numbers_.py", "line": 1})
     looked = await place.step({"action": "search", "text": "double"})
-    assert offered(looked) == {"finish", "edit", "create"}
+    assert offered(looked) == {"finish", "edit", "write"}
     await place.restore([], looked.observed)
     assert offered(await place.step({"action": "finish"})) >= {"finish", "read"}
     changed = await place.step(edit(old="n + n", new="2 * n"))

@@ -11,10 +11,12 @@ from yunjue.hookspecs import hookimpl
 yunjue_hooks = "1"
 PROMPT = (
     "The repository is a copy; paths are relative to its root. Read the file that is at fault "
-    "before you change it. edit replaces one piece of text: old is copied exactly, with its "
-    "spaces, and long enough to stand once in the file. Change no test. Then run the tests, and "
-    "finish when they pass."
+    "before you change it. A short file is written anew as a whole; in a long one edit replaces "
+    "one piece of text: old is copied exactly, with its spaces, and long enough to stand once in "
+    "the file. Change no test. Then run the tests, and finish when they pass."
 )
+ACTION_TOKENS = 2000
+"""A whole file of 6000 characters."""
 
 
 @hookimpl
@@ -28,6 +30,7 @@ def register_domains(register: Callable[[Domain], None]) -> None:
             fits=fits,
             prompt=PROMPT,
             environment=_environment,
+            action_tokens=ACTION_TOKENS,
             tasks=Path(__file__).parent / "tasks" / "tasks.jsonl",
         )
     )

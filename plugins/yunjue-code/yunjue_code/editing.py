@@ -37,6 +37,28 @@ def edited(path: str, text: str, old: str, new: str) -> tuple[str, str]:
     raise Mistake(f"Nothing was changed: Python could not read {path} then, {problem}.")
 
 
+def written(path: str, before: str | None, text: str, most: int) -> str:
+    """The whole text of a file, as it is written anew, with a newline at its end.
+
+    Args:
+        before: its text; None for a new file.
+        most: characters that one action may hold.
+
+    Raises:
+        Mistake: as :func:`edited`.
+    """
+    if before is not None and len(before) > most:
+        raise Mistake(f"{path} is too long to be written anew: edit it.")
+    if text and not text.endswith("\n"):
+        text += "\n"
+    if text == before:
+        raise Mistake(f"{path} has just this text already.")
+    problem = unreadable(text) if path.endswith(".py") else ""
+    if problem and not unreadable(before or ""):
+        raise Mistake(f"Nothing was written: Python cannot read that, {problem}.")
+    return text
+
+
 def unreadable(text: str) -> str:
     """Why Python cannot read it: "" if it can."""
     try:

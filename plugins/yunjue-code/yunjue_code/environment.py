@@ -15,7 +15,7 @@ from yunjue.hashing import content_id
 from yunjue.protocols import Sandbox
 from yunjue.sandbox.select import open_sandbox
 from yunjue_code.copying import copy_repository, inside
-from yunjue_code.editing import edited
+from yunjue_code.editing import edited, written
 from yunjue_code.looking import found_text, listed, numbered
 from yunjue_code.mistake import Mistake
 from yunjue_code.patch import apply_problem, changed, files_of, patch_of
@@ -29,8 +29,11 @@ CHARS_PER_TOKEN = 3
 MOST_FILE = 1 << 20
 
 PATH = {"type": "string", "minLength": 1, "maxLength": 300}
-TEXT = {"type": "string", "maxLength": 6000}
-SOME = {"type": "string", "minLength": 1, "maxLength": 6000}
+MOST_WRITTEN = 6000
+WHOLE = {"type": "string", "maxLength": MOST_WRITTEN}
+# Short, because a small model that is lost copies for ever.
+OLD = {"type": "string", "minLength": 1, "maxLength": 800}
+NEW = {"type": "string", "maxLength": 3000}
 LINE = {"type": "integer", "minimum": 1}
 
 KINDS = {
@@ -38,17 +41,15 @@ KINDS = {
     for kind in (
         ActionKind("list", "the files below a folder (. for all)", {"path": PATH}),
         ActionKind("read", "a file from a line on", {"path": PATH, "line": LINE}),
-        ActionKind("search", "all files for a text", {"text": SOME}),
-        ActionKind(
-            "edit", "replace old by new in a file", {"path": PATH, "old": SOME, "new": TEXT}
-        ),
-        ActionKind("create", "a new file", {"path": PATH, "text": TEXT}),
+        ActionKind("search", "all files for a text", {"text": OLD}),
+        ActionKind("write", "a whole file, new or anew", {"path": PATH, "text": WHOLE}),
+        ActionKind("edit", "replace old by new in a file", {"path": PATH, "old": OLD, "new": NEW}),
         ActionKind("test", "run the tests"),
         ActionKind("finish", "the change is complete; ends the task"),
     )
 }
 ACTIONS = tuple(KINDS.values())
-CHANGING = tuple(KINDS[name] for name in ("finish", "edit", "create"))
+CHANGING = tuple(KINDS[name] for name in ("finish", "write", "edit"))
 AFTER_PASSING = (*CHANGING, KINDS["read"], KINDS["search"])
 """To test again what has just passed is what a small model does for ever."""
 MOST_LOOKS = 2
@@ -120,8 +121,8 @@ class Repository:
             return self._looked(found_text(files_of(self._after), action["text"]))
         if name == "edit":
             return self._edited(action)
-        if name == "create":
-            return self._created(action)
+        if name == "write":
+            return self._written(action)
         trial = await self._tried()
         return self._ended(trial) if name == "finish" else self._tested(trial)
 
@@ -141,15 +142,18 @@ class Repository:
         self._seen.look = f"{path}\n{numbered(after, max(1, line - 5), self._room)}"
         return Step(self._observed(), change=f"{path} changed at line {line}{mended}")
 
-    def _created(self, action: Mapping[str, Any]) -> Step:
-        path = self._place(action["path"])
-        if path.exists():
-            raise Mistake(f"{action['path']} is there already.")
-        if any(parent.is_file() for parent in path.parents):
-            raise Mistake(f"{action['path']} would lie in a file.")
-        self._write(action["path"], action["text"])
-        self._seen.look = listed(files_of(self._after), ".")
-        return Step(self._observed(), change=f"{action['path']} made")
+    def _written(self, action: Mapping[str, Any]) -> Step:
+        path, text = action["path"], action["text"]
+        place = self._place(path)
+        if any(parent.is_file() for parent in place.parents):
+            raise Mistake(f"{path} would lie in a file.")
+        before = self._text(path) if place.exists() else None
+        after = written(path, before, text, MOST_WRITTEN)
+        self._write(path, after)
+        self._seen.look = f"{path}\n{numbered(after, 1, self._room)}"
+        return Step(
+            self._observed(), change=f"{path} {'made' if before is None else 'written anew'}"
+        )
 
     async def _tried(self) -> Trial:
         if self._sandbox is None:
