@@ -13,7 +13,7 @@ PROMPT = (
     "The repository is a copy; paths are relative to its root. Read the file that is at fault "
     "before you change it. A short file is written anew as a whole; in a long one edit replaces "
     "one piece of text: old is copied exactly, with its spaces, and long enough to stand once in "
-    "the file. Change no test. Then run the tests, and finish when they pass."
+    "the file. Change no test. Finish when the tests pass."
 )
 ACTION_TOKENS = 2000
 """A whole file of 6000 characters."""

@@ -48,13 +48,6 @@ KINDS = {
         ActionKind("finish", "the change is complete; ends the task"),
     )
 }
-ACTIONS = tuple(KINDS.values())
-CHANGING = tuple(KINDS[name] for name in ("finish", "write", "edit"))
-AFTER_PASSING = (*CHANGING, KINDS["read"], KINDS["search"])
-"""To test again what has just passed is what a small model does for ever."""
-MOST_LOOKS = 2
-"""At what is complete as far as the tests can tell; then it is finished, or changed further. A
-change brings back all actions."""
 
 
 class Repository:
@@ -70,9 +63,7 @@ class Repository:
         self._seen = Seen()
 
     def actions(self, observed: Observed) -> Sequence[ActionKind]:
-        if not observed.details.get("passes"):
-            return ACTIONS
-        return AFTER_PASSING if observed.details.get("looks", 0) < MOST_LOOKS else CHANGING
+        return [KINDS[name] for name in observed.details["offered"]]
 
     async def start(self, task: str, files: Mapping[str, Path]) -> Observed:
         source = repository_for(files)
@@ -84,6 +75,7 @@ class Repository:
         if copied.left_out:
             told = "; ".join(f"{name}: {why}" for name, why in list(copied.left_out.items())[:5])
             self._seen.look += f"\n{len(copied.left_out)} left out: {told}"
+        await self._test()
         self._seen.keep(self._folder / SEEN)
         return self._observed()
 
@@ -120,11 +112,13 @@ class Repository:
         if name == "search":
             return self._looked(found_text(files_of(self._after), action["text"]))
         if name == "edit":
-            return self._edited(action)
+            return await self._edited(action)
         if name == "write":
-            return self._written(action)
-        trial = await self._tried()
-        return self._ended(trial) if name == "finish" else self._tested(trial)
+            return await self._written(action)
+        trial = await self._test()
+        if name == "finish":
+            return self._ended(trial)
+        return Step(self._observed(), change=trial.line())
 
     def _looked(self, look: str) -> Step:
         # A look that shows the same again has changed nothing: a loop may bar it then.
@@ -133,16 +127,16 @@ class Repository:
         self._seen.looks += 1
         return Step(self._observed(), change=change)
 
-    def _edited(self, action: Mapping[str, Any]) -> Step:
+    async def _edited(self, action: Mapping[str, Any]) -> Step:
         path, old, new = action["path"], action["old"], action["new"]
         text = self._text(path)
         after, mended = edited(path, text, old, new)
         self._write(path, after)
         line = text[: text.index(old)].count("\n") + 1
         self._seen.look = f"{path}\n{numbered(after, max(1, line - 5), self._room)}"
-        return Step(self._observed(), change=f"{path} changed at line {line}{mended}")
+        return await self._changed(f"{path} changed at line {line}{mended}")
 
-    def _written(self, action: Mapping[str, Any]) -> Step:
+    async def _written(self, action: Mapping[str, Any]) -> Step:
         path, text = action["path"], action["text"]
         place = self._place(path)
         if any(parent.is_file() for parent in place.parents):
@@ -155,14 +149,18 @@ class Repository:
             self._observed(), change=f"{path} {'made' if before is None else 'written anew'}"
         )
 
-    async def _tried(self) -> Trial:
+    async def _changed(self, told: str) -> Step:
+        """What the tests say of the change is shown with it, as long as they are quick."""
+        if self._seen.quick:
+            told += f"; tests: {(await self._test()).line()}"
+        return Step(self._observed(), change=told)
+
+    async def _test(self) -> Trial:
         if self._sandbox is None:
             self._sandbox = await open_sandbox(self._settings, lambda message: None)
-        return await run_tests(self._after, self._sandbox, self._settings)
-
-    def _tested(self, trial: Trial) -> Step:
+        trial = await run_tests(self._after, self._sandbox, self._settings)
         self._seen.test(trial, self._changes())
-        return Step(self._observed(), change=trial.line())
+        return trial
 
     def _ended(self, trial: Trial) -> Step:
         """The end, with the patch; its reward is 1 if it applies and the tests pass."""
@@ -176,7 +174,6 @@ class Repository:
         names = changed(self._before, self._after)
         answer = f"Changed {', '.join(names)}; {trial.line()}. The patch is {PATCH}."
         reward = 1.0 if trial.good or trial.none else 0.0
-        self._seen.test(trial, self._changes())
         return Step(
             self._observed(), change=trial.line(), answer=answer, reward=reward, files=[PATCH]
         )
@@ -213,10 +210,9 @@ class Repository:
         names = changed(self._before, self._after)
         changes = self._contents(names)
         text = self._seen.text(names, changes, self._room)
-        details = {}
+        details: dict[str, Any] = {"offered": self._seen.offered(names, changes)}
         if self._seen.passes(names, changes):
-            finish = {"action": "finish"}
-            details = {"passes": True, "looks": self._seen.looks, OTHERWISE: finish}
+            details[OTHERWISE] = {"action": "finish"}
         return Observed(text, content_id([text, changes]), details)
 
     def _changes(self) -> str:

@@ -9,6 +9,10 @@ from pathlib import Path
 from yunjue.files import write_whole
 from yunjue_code.trial import Trial
 
+QUICK_SECONDS = 10.0
+"""Tests that take longer are run only when the model, or the end, asks for them."""
+MOST_LOOKS = 2
+"""At what is complete as far as the tests can tell; then it is finished, or changed further."""
 PASSES = "All tests pass with this change. Finish, unless the task asks for more."
 
 
@@ -22,6 +26,7 @@ class Seen:
         tested: content id of what was changed when they ran.
         good: they passed.
         looks: how often it was looked since.
+        quick: they took no longer than :data:`QUICK_SECONDS`.
     """
 
     look: str = ""
@@ -29,6 +34,7 @@ class Seen:
     tested: str = ""
     good: bool = False
     looks: int = 0
+    quick: bool = True
 
     @classmethod
     def load(cls, path: Path) -> Seen:
@@ -42,6 +48,7 @@ class Seen:
         """The tests were run on what has the content id ``changes``."""
         self.tests = f"{trial.line()}\n{trial.report}".strip()
         self.tested, self.good, self.looks = changes, trial.good, 0
+        self.quick = trial.seconds <= QUICK_SECONDS
 
     def text(self, names: list[str], changes: str, room: int) -> str:
         """For the model, in at most ``room`` characters.
@@ -62,3 +69,11 @@ class Seen:
     def passes(self, names: list[str], changes: str) -> bool:
         """Something was changed, and the tests pass with just that."""
         return bool(names) and self.good and self.tested == changes
+
+    def offered(self, names: list[str], changes: str) -> list[str]:
+        """The actions that make sense now; what a small model may do again it does for ever."""
+        if self.passes(names, changes):
+            looks = ["read", "search"] if self.looks < MOST_LOOKS else []
+            return ["finish", "write", "edit", *looks]
+        test = ["test"] if self.tested != changes else []
+        return ["list", "read", "search", "write", "edit", *test, *(["finish"] if names else [])]

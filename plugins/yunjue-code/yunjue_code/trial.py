@@ -33,12 +33,14 @@ class Trial:
     Attributes:
         none: there is no test.
         report: of what failed, shortened.
+        seconds: that they took, as the sandbox says.
     """
 
     passed: int
     failed: int
     report: str
     none: bool = False
+    seconds: float = 0.0
 
     @property
     def good(self) -> bool:
@@ -83,14 +85,14 @@ async def run_tests(
         )
         (outcome,) = await sandbox.call(job)
     if outcome.status != "ok" or outcome.output is None:
-        return Trial(0, 1, f"The tests did not come to an end: {outcome.error}")
+        said = f"The tests did not come to an end: {outcome.error}"
+        return Trial(0, 1, said, seconds=outcome.seconds)
     code, output = outcome.output["code"], outcome.output
     if code == NO_TESTS:
         return Trial(0, 0, "", none=True)
     failed = output["failed"] or int(code != 0)  # it stopped for another reason
-    return Trial(
-        output["passed"], failed, output["report"] or (f"pytest ended with {code}" if code else "")
-    )
+    report = output["report"] or (f"pytest ended with {code}" if code else "")
+    return Trial(output["passed"], failed, report, seconds=outcome.seconds)
 
 
 def requirements() -> list[str]:
