@@ -5,6 +5,7 @@ import shutil
 import subprocess
 
 import pytest
+from yunjue_code import seen
 from yunjue_code.environment import Repository
 from yunjue_code.patch import files_of
 from yunjue_code.source import fits
@@ -58,7 +59,9 @@ async def test_only_the_copy_changes_and_the_patch_fits_the_original(
     assert tested.change == "0 passed, 1 failed" and "assert 5 == 4" in tested.observed.text
     early = await place.step({"action": "finish"})
     assert early.error == "Nothing was changed."
-    assert (await place.step(edit())).change == "numbers_.py changed at line 2"
+    assert (
+        await place.step(edit())
+    ).change == "numbers_.py changed at line 2; tests: 1 passed, 0 failed"
     ended = await place.step({"action": "finish"})
     assert ended.answer == "Changed numbers_.py; 1 passed, 0 failed. The patch is changes.patch."
     assert (ended.reward, ended.files) == (1.0, ["changes.patch"])
@@ -145,18 +148,15 @@ async def test_after_tests_that_pass_the_end_is_offered_first(place, settings, t
     def names(observed):
         return [kind.name for kind in place.actions(observed)]
 
-    tested = (await place.step({"action": "test"})).observed  # nothing was changed yet
-    assert names(tested)[-2:] == ["test", "finish"] and "All tests pass" not in tested.text
-    await place.step(edit())
-    passed = (await place.step({"action": "test"})).observed
-    assert names(passed)[0] == "finish" and "test" not in names(passed)
-    assert "All tests pass with this change" in passed.text
+    assert names(place.first) == ["list", "read", "search", "write", "edit"]
+    passed = (await place.step(edit())).observed
+    assert names(passed)[0] == "finish" and "All tests pass with this change" in passed.text
     read = (await place.step({"action": "read", "path": "numbers_.py", "line": 1})).observed
     assert names(read)[0] == "finish"
     again = Repository(Place(settings, tmp_path / "run"))
     assert await again.restore([edit()], read) == read
     changed = (await place.step(edit(old="n + n", new="n * 3"))).observed
-    assert "test" in names(changed)
+    assert names(changed)[-1] == "finish" and "list" in names(changed)
 
 
 async def test_an_interrupted_run_goes_on_with_its_copy(place, settings, tmp_path):
@@ -193,11 +193,11 @@ async def test_a_run_gives_a_patch(repository, tmp_path, sandbox):
 
 
 async def test_a_test_that_fails_is_shown_with_the_code(place, sandbox, tmp_path):
-    await place.step({"action": "read", "path": "numbers_.py", "line": 1})
-    failed = (await place.step({"action": "test"})).observed.text
-    assert failed.index("return n + n + 1") < failed.index("Tests: 0 passed, 1 failed")
+    assert "Tests: 0 passed, 1 failed" in place.first.text
+    read = await place.step({"action": "read", "path": "numbers_.py", "line": 1})
+    assert read.observed.text.index("return n + n + 1") < read.observed.text.index("assert 5 == 4")
     edited = (await place.step(edit(new="n + n + 2"))).observed.text
-    assert edited.index("return n + n + 2") < edited.index("Tests before the last change: 0 pas")
+    assert edited.index("return n + n + 2") < edited.index("assert 6 == 4")
     (tmp_path / "run" / "after" / "long.py").write_text("x = 1\n" * 5000)
     tiny = await place.step({"action": "write", "path": "long.py", "text": "x = 2"})
     assert "too long to be written anew" in tiny.error
@@ -209,13 +209,23 @@ async def test_what_passes_is_looked_at_twice_and_then_finished_or_changed(place
     def offered(step):
         return {kind.name for kind in place.actions(step.observed)}
 
-    await place.step(edit())
-    tested = await place.step({"action": "test"})
-    assert offered(tested) == {"finish", "read", "search", "edit", "write"}
+    passed = await place.step(edit())
+    assert offered(passed) == {"finish", "read", "search", "edit", "write"}
     await place.step({"action": "read", "path": "numbers_.py", "line": 1})
     looked = await place.step({"action": "search", "text": "double"})
     assert offered(looked) == {"finish", "edit", "write"}
     await place.restore([], looked.observed)
     assert offered(await place.step({"action": "finish"})) >= {"finish", "read"}
-    changed = await place.step(edit(old="n + n", new="2 * n"))
-    assert {"test", "list", "read"} <= offered(changed)
+    changed = await place.step(edit(old="n + n", new="3 * n"))
+    assert offered(changed) == {"list", "read", "search", "write", "edit", "finish"}
+
+
+async def test_slow_tests_run_when_they_are_asked_for(place, sandbox, monkeypatch):
+    monkeypatch.setattr(seen, "QUICK_SECONDS", 0.0)
+    await place.step(edit(new="n + n + 2"))
+    step = await place.step(edit(old="n + n + 2", new="n + n"))
+    assert step.change == "numbers_.py changed at line 2"
+    assert "Tests before the last change: 0 passed" in step.observed.text
+    assert "test" in [kind.name for kind in place.actions(step.observed)]
+    tested = await place.step({"action": "test"})
+    assert "All tests pass" in tested.observed.text
