@@ -100,12 +100,14 @@ async def test_what_cannot_be_done_is_told_and_changes_nothing(place, tmp_path, 
 
 
 async def test_files_can_be_listed_read_and_searched(place):
-    async def seen(**action):
+    async def told(**action):
         return (await place.step(action)).observed.text
 
-    assert "numbers_.py\ntest_numbers.py" in await seen(action="list", path=".")
-    assert "2:     return n + n + 1" in await seen(action="read", path="numbers_.py", line=2)
-    assert "test_numbers.py:5: assert double(2) == 4" in await seen(action="search", text="== 4")
+    assert "numbers_.py\ntest_numbers.py" in await told(action="list", path=".")
+    assert "1: def double(n):" in await told(action="read", path="numbers_.py", line=2)
+    again = await place.step({"action": "read", "path": "numbers_.py", "line": 1})
+    assert again.error == "That is shown already."
+    assert "test_numbers.py:5: assert double(2) == 4" in await told(action="search", text="== 4")
 
 
 async def test_a_file_is_written_anew(place):
@@ -203,6 +205,8 @@ async def test_a_test_that_fails_is_shown_with_the_code(place, sandbox, tmp_path
     assert "too long to be written anew" in tiny.error
     read = (await place.step({"action": "read", "path": "long.py", "line": 1})).observed.text
     assert len(read) <= place._room and read.rstrip().endswith("double(2)")
+    later = await place.step({"action": "read", "path": "long.py", "line": 4000})
+    assert "long.py\n4000: x = 1" in later.observed.text
 
 
 async def test_what_passes_is_looked_at_twice_and_then_finished_or_changed(place, sandbox):

@@ -16,7 +16,7 @@ from yunjue.protocols import Sandbox
 from yunjue.sandbox.select import open_sandbox
 from yunjue_code.copying import copy_repository, inside
 from yunjue_code.editing import edited, written
-from yunjue_code.looking import found_text, listed, numbered
+from yunjue_code.looking import found_text, listed, numbered, read_from
 from yunjue_code.mistake import Mistake
 from yunjue_code.patch import apply_problem, changed, files_of, patch_of
 from yunjue_code.seen import Seen
@@ -90,7 +90,7 @@ class Repository:
         try:
             step = await self._done(action)
         except Mistake as mistake:
-            return Step(self._observed(), error=str(mistake))
+            step = Step(self._observed(), error=str(mistake))
         self._seen.keep(self._folder / SEEN)
         return step
 
@@ -108,7 +108,7 @@ class Repository:
             return self._looked(listed(files_of(self._after), action["path"]))
         if name == "read":
             text = self._text(action["path"])
-            return self._looked(f"{action['path']}\n{numbered(text, action['line'], self._room)}")
+            return self._looked(f"{action['path']}\n{read_from(text, action['line'], self._room)}")
         if name == "search":
             return self._looked(found_text(files_of(self._after), action["text"]))
         if name == "edit":
@@ -121,11 +121,11 @@ class Repository:
         return Step(self._observed(), change=trial.line())
 
     def _looked(self, look: str) -> Step:
-        # A look that shows the same again has changed nothing: a loop may bar it then.
-        change = "shown" if look != self._seen.look else ""
-        self._seen.look = look
         self._seen.looks += 1
-        return Step(self._observed(), change=change)
+        if look == self._seen.look:
+            raise Mistake("That is shown already.")
+        self._seen.look = look
+        return Step(self._observed(), change="shown")
 
     async def _edited(self, action: Mapping[str, Any]) -> Step:
         path, old, new = action["path"], action["old"], action["new"]

@@ -21,6 +21,13 @@ def listed(files: Mapping[str, Path], folder: str) -> str:
     return "Files:\n" + "\n".join(names[:MOST_LISTED]) + more
 
 
+def read_from(text: str, first: int, room: int) -> str:
+    """The lines from ``first`` on, as :func:`numbered`; all of them where they fit, so that a
+    short file looks the same from wherever it is read."""
+    whole = numbered(text, 1, room)
+    return whole if whole.count("\n") == text.count("\n") else numbered(text, first, room)
+
+
 def numbered(text: str, first: int, room: int) -> str:
     """Lines from ``first`` on with their numbers, as many as fit ``room`` characters."""
     lines = text.split("\n")
