@@ -107,16 +107,19 @@ async def test_files_can_be_listed_read_and_searched(place):
     assert "1: def double(n):" in await told(action="read", path="numbers_.py", line=2)
     again = await place.step({"action": "read", "path": "numbers_.py", "line": 1})
     assert again.error == "That is shown already."
+    offered = [kind.name for kind in place.actions(again.observed)]
+    assert offered == ["list", "search", "write", "edit"]
     assert "test_numbers.py:5: assert double(2) == 4" in await told(action="search", text="== 4")
 
 
 async def test_a_file_is_written_anew(place):
     anew = {"action": "write", "path": "numbers_.py", "text": "def double(n):\n    return n + n"}
     step = await place.step(anew)
-    assert step.change == "numbers_.py written anew" and "2:     return n + n" in step.observed.text
-    assert (await place.step({"action": "test"})).change == "1 passed, 0 failed"
+    assert step.change == "numbers_.py written anew; tests: 1 passed, 0 failed"
+    assert "2:     return n + n" in step.observed.text
     new = await place.step({"action": "write", "path": "notes/a.txt", "text": "x"})
-    assert new.change == "notes/a.txt made" and "notes/a.txt" in new.observed.text
+    assert new.change.startswith("notes/a.txt made; tests: 1 passed")
+    assert "notes/a.txt\n1: x" in new.observed.text
 
 
 async def test_tests_cannot_reach_out_or_last_for_ever(place, repository, sandbox, tmp_path):

@@ -105,12 +105,14 @@ class Repository:
     async def _done(self, action: Mapping[str, Any]) -> Step:
         name = action["action"]
         if name == "list":
-            return self._looked(listed(files_of(self._after), action["path"]))
+            return self._looked(name, listed(files_of(self._after), action["path"]))
         if name == "read":
             text = self._text(action["path"])
-            return self._looked(f"{action['path']}\n{read_from(text, action['line'], self._room)}")
+            return self._looked(
+                name, f"{action['path']}\n{read_from(text, action['line'], self._room)}"
+            )
         if name == "search":
-            return self._looked(found_text(files_of(self._after), action["text"]))
+            return self._looked(name, found_text(files_of(self._after), action["text"]))
         if name == "edit":
             return await self._edited(action)
         if name == "write":
@@ -120,11 +122,9 @@ class Repository:
             return self._ended(trial)
         return Step(self._observed(), change=trial.line())
 
-    def _looked(self, look: str) -> Step:
-        self._seen.looks += 1
-        if look == self._seen.look:
+    def _looked(self, action: str, look: str) -> Step:
+        if not self._seen.new(look, action):
             raise Mistake("That is shown already.")
-        self._seen.look = look
         return Step(self._observed(), change="shown")
 
     async def _edited(self, action: Mapping[str, Any]) -> Step:
@@ -133,7 +133,7 @@ class Repository:
         after, mended = edited(path, text, old, new)
         self._write(path, after)
         line = text[: text.index(old)].count("\n") + 1
-        self._seen.look = f"{path}\n{numbered(after, max(1, line - 5), self._room)}"
+        self._seen.change(f"{path}\n{numbered(after, max(1, line - 5), self._room)}")
         return await self._changed(f"{path} changed at line {line}{mended}")
 
     async def _written(self, action: Mapping[str, Any]) -> Step:
@@ -144,10 +144,8 @@ class Repository:
         before = self._text(path) if place.exists() else None
         after = written(path, before, text, MOST_WRITTEN)
         self._write(path, after)
-        self._seen.look = f"{path}\n{numbered(after, 1, self._room)}"
-        return Step(
-            self._observed(), change=f"{path} {'made' if before is None else 'written anew'}"
-        )
+        self._seen.change(f"{path}\n{numbered(after, 1, self._room)}")
+        return await self._changed(f"{path} {'made' if before is None else 'written anew'}")
 
     async def _changed(self, told: str) -> Step:
         """What the tests say of the change is shown with it, as long as they are quick."""

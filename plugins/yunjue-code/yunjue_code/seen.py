@@ -26,6 +26,7 @@ class Seen:
         tested: content id of what was changed when they ran.
         good: they passed.
         looks: how often it was looked since.
+        again: the action that looked at what is shown already, if that was the last one.
         quick: they took no longer than :data:`QUICK_SECONDS`.
     """
 
@@ -34,6 +35,7 @@ class Seen:
     tested: str = ""
     good: bool = False
     looks: int = 0
+    again: str = ""
     quick: bool = True
 
     @classmethod
@@ -43,6 +45,16 @@ class Seen:
 
     def keep(self, path: Path) -> None:
         write_whole(path, json.dumps(asdict(self)).encode())
+
+    def new(self, look: str, action: str) -> bool:
+        """Take a look by this action; whether it shows anything new."""
+        self.again, self.looks = action if look == self.look else "", self.looks + 1
+        self.look = look
+        return not self.again
+
+    def change(self, look: str) -> None:
+        """Something was changed; it is shown."""
+        self.look, self.again = look, ""
 
     def test(self, trial: Trial, changes: str) -> None:
         """The tests were run on what has the content id ``changes``."""
@@ -75,5 +87,6 @@ class Seen:
         if self.passes(names, changes):
             looks = ["read", "search"] if self.looks < MOST_LOOKS else []
             return ["finish", "write", "edit", *looks]
+        looks = [name for name in ("list", "read", "search") if name != self.again]
         test = ["test"] if self.tested != changes else []
-        return ["list", "read", "search", "write", "edit", *test, *(["finish"] if names else [])]
+        return [*looks, "write", "edit", *test, *(["finish"] if names else [])]
