@@ -108,6 +108,9 @@ class Settings(BaseSettings):
     max_calls: PositiveInt | None = Field(200, description="model calls a run may make")
     max_steps: PositiveInt = Field(12, description="decisions the executor may take")
     max_actions: PositiveInt = Field(30, description="actions a run may take in an environment")
+    fresh_ideas: int = Field(
+        2, ge=0, description="how often a model that is stuck while acting is asked less coldly"
+    )
     timeout: PositiveFloat | None = Field(None, description="wall seconds a run may take")
     tool_seconds: PositiveFloat = Field(10.0, description="wall seconds of one tool call")
     tool_memory: PositiveInt = Field(512, description="MiB of memory of one tool call")

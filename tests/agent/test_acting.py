@@ -212,6 +212,16 @@ async def test_what_is_final_is_not_gone_back_to(tmp_path):
     assert [place.done for place in Rooms.made] == [[{"action": "stop", "answer": "hall"}]]
 
 
+@pytest.mark.parametrize(("tries", "status"), [(0, "not_solved"), (1, "solved")])
+async def test_a_model_that_is_stuck_is_asked_less_coldly(tmp_path, rooms, tries, status):
+    stuck = {**rule("Which action", action="dance"), "times": 3}
+    result = await solve(TASK, settings_of(tmp_path, stuck, fresh_ideas=tries))
+    assert result.status == status
+    asked = [e.data["request"] for e in events_of(result.run) if e.data.get("effect") == "model"]
+    fresh = [one["request"]["temperature"] == 1.0 for one in asked]
+    assert sum(fresh) == tries and fresh[3:4] == [True] * tries
+
+
 async def test_a_domain_says_how_long_an_action_may_be(tmp_path):
     with offered(action_tokens=900):
         result = await solve(TASK, settings_of(tmp_path))

@@ -35,6 +35,7 @@ NEWER = {
     "skills": "off",
     "domain": "none",
     "guess": False,
+    "fresh_ideas": 0,
 }
 """Further ones, with what was so before they were settings."""
 

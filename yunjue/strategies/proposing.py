@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from yunjue.domains import ActionKind, Observed
+from yunjue.domains import OTHERWISE, ActionKind, Observed
 from yunjue.errors import ModelOutputInvalid, PromptTooLong
 from yunjue.foreign import MARK, block, inline
 from yunjue.hashing import canonical_json
@@ -17,6 +18,9 @@ from yunjue.strategies.shape import Action, Decision, Mind, Past
 SHOWN_PAST = 6
 CHANGE_CHARS = 200
 MOST_CUTS = 5
+FRESH = 1.0
+"""Temperature at which a stuck model is asked anew, without what it said before: with that in
+sight it says it again."""
 IDLE = 2
 """How often one action may leave the same state as it was; then it is refused."""
 
@@ -49,10 +53,12 @@ async def propose(
 
     Args:
         unlike: actions that it must differ from.
-        repairs: how often the model is told what was wrong and asked again.
+        repairs: how often the model is told what was wrong and asked again. One that was asked
+            coldly and found nothing even so is asked at a higher temperature, too
+            (the setting ``fresh_ideas``).
 
     Raises:
-        ModelOutputInvalid: there was none that is new, within the repairs.
+        ModelOutputInvalid: there was none that is new.
         PromptTooLong: even with little of what is observed.
     """
     barred = _barred(decision.past, decision.observed)
@@ -65,19 +71,32 @@ async def propose(
     actions = _left(decision.actions, taken)
     if not actions:
         raise ModelOutputInvalid("There is no action that was not tried.")
-    return await asked(
-        mind,
-        "executor",
-        "act",
-        replace(decision, actions=actions),
-        action_schema(actions),
-        max_tokens=decision.tokens,
-        temperature=temperature,
-        seed=seed,
-        repairs=repairs,
-        check=problem,
-        unlike=[_text(action) for action in unlike],
-    )
+
+    async def ask(temperature: float, seed: int, repairs: int) -> dict[str, Any]:
+        return await asked(
+            mind,
+            "executor",
+            "act",
+            replace(decision, actions=actions),
+            action_schema(actions),
+            max_tokens=decision.tokens,
+            temperature=temperature,
+            seed=seed,
+            repairs=repairs,
+            check=problem,
+            unlike=[_text(action) for action in unlike],
+        )
+
+    try:
+        return await ask(temperature, seed, repairs)
+    except ModelOutputInvalid as stuck:
+        tries = mind.settings.fresh_ideas if temperature == 0 and repairs else 0
+        if OTHERWISE in decision.observed.details:
+            tries = 0  # the environment knows what to do then
+        for number in range(1, tries + 1):
+            with suppress(ModelOutputInvalid):
+                return await ask(FRESH, number, 0)
+        raise stuck
 
 
 def _left(kinds: Sequence[ActionKind], taken: Mapping[str, str]) -> list[ActionKind]:

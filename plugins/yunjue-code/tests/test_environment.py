@@ -217,7 +217,7 @@ async def test_what_passes_is_looked_at_twice_and_then_finished_or_changed(place
         return {kind.name for kind in place.actions(step.observed)}
 
     passed = await place.step(edit())
-    assert offered(passed) == {"finish", "read", "search", "edit", "write"}
+    assert offered(passed) == {"finish", "read", "search"}
     await place.step({"action": "read", "path": "numbers_.py", "line": 1})
     looked = await place.step({"action": "search", "text": "double"})
     assert offered(looked) == {"finish", "edit", "write"}

@@ -12,7 +12,7 @@ from yunjue_code.trial import Trial
 QUICK_SECONDS = 10.0
 """Tests that take longer are run only when the model, or the end, asks for them."""
 MOST_LOOKS = 2
-"""At what is complete as far as the tests can tell; then it is finished, or changed further."""
+"""At what is complete as far as the tests can tell, and one before it is changed further."""
 PASSES = "All tests pass with this change. Finish, unless the task asks for more."
 
 
@@ -86,7 +86,7 @@ class Seen:
         """The actions that make sense now; what a small model may do again it does for ever."""
         if self.passes(names, changes):
             looks = ["read", "search"] if self.looks < MOST_LOOKS else []
-            return ["finish", "write", "edit", *looks]
+            return ["finish", *looks, *(["write", "edit"] if self.looks else [])]
         looks = [name for name in ("list", "read", "search") if name != self.again]
         test = ["test"] if self.tested != changes else []
         return [*looks, "write", "edit", *test, *(["finish"] if names else [])]
