@@ -178,7 +178,10 @@ class Bench:
             found = [found.tool.model_dump() for found in library.search(need, K)]
             state = {**new_state(need, {}), "tools": found}
             counts.append(
-                sum(tokens(message.content) for message in task_messages(state, "decide"))
+                sum(
+                    tokens(message.content)
+                    for message in task_messages(state, "decide", lessons=state["lessons"])
+                )
             )
         return statistics.mean(counts)
 
