@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from solve_stream import spent
 from yunjue_code.copying import copy_repository
 from yunjue_code.patch import files_of, patch_of
 
@@ -39,8 +40,6 @@ async def mend_alone(task: str, archive: Path, settings: Settings) -> dict[str, 
         messages = [Message(role="system", content=SYSTEM), Message(role="user", content=question)]
         async with opened_gateway(settings, warn=lambda message: None) as gateway:
             reply = await gateway.ask_json(ROLE, messages, WHOLE, max_tokens=TOKENS)
-            uses = gateway.spent_by_role.values()
-            tokens = sum(use.prompt_tokens + use.completion_tokens for use in uses)
         text = reply["text"] if reply["text"].endswith("\n") else reply["text"] + "\n"
         (after / found[1]).write_text(text, "utf-8")
-        return {"answer": patch_of(before, after), "tokens": tokens, "status": "solved"}
+        return {"answer": patch_of(before, after), "tokens": spent(gateway), "status": "solved"}

@@ -25,6 +25,7 @@ from yunjue.config import Settings, home, load_settings
 from yunjue.errors import YunjueError
 from yunjue.evolution.answers import same_answer
 from yunjue.evolution.baselines import ask_alone
+from yunjue.models.gateway import Gateway
 from yunjue.models.selection import opened_gateway
 
 ARMS = ("model", "empty", "kept")
@@ -116,10 +117,12 @@ async def run_one(arm: str, task: dict[str, Any], options: Any) -> dict[str, Any
 async def alone(task: str, settings: Settings) -> dict[str, Any]:
     async with opened_gateway(settings, warn=lambda message: None) as gateway:
         status, answer = await ask_alone(gateway, task)
-        tokens = sum(
-            use.prompt_tokens + use.completion_tokens for use in gateway.spent_by_role.values()
-        )
-    return {"answer": answer, "tokens": tokens, "status": status}
+    return {"answer": answer, "tokens": spent(gateway), "status": status}
+
+
+def spent(gateway: Gateway) -> int:
+    """Tokens of all its calls."""
+    return sum(use.prompt_tokens + use.completion_tokens for use in gateway.spent_by_role.values())
 
 
 def keep_trace(run: str, out: Path, name: str, inputs: Path | None = None) -> None:

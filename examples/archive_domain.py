@@ -41,6 +41,8 @@ class Archive:
             raise UsageError("No file of the task is a ZIP archive.", hint="Add one: --file X.zip")
         self._copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(given, self._copy)
+        if not self._names():
+            raise UsageError("There is no file in the archive.", hint="Add one that holds some.")
         return self._seen("\n".join(self._names()))
 
     async def restore(self, done, last):

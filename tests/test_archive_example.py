@@ -64,3 +64,10 @@ def test_what_is_no_text_is_an_error_of_the_step(notes, run_task):
 def test_a_task_without_an_archive_says_what_is_missing(notes, run_task):
     with pytest.raises(UsageError, match="ZIP archive"):
         run_task(TASK, [], domain="archive")
+
+
+def test_an_empty_archive_is_refused(notes, run_task):
+    with zipfile.ZipFile(notes["notes.zip"], "w"):
+        pass
+    with pytest.raises(UsageError, match="no file in the archive"):
+        run_task(TASK, [], domain="archive", files=notes)

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and a lock between processes."""
+"""Files that are whole or absent, a lock between processes, and paths that came as text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import fcntl
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -86,3 +86,8 @@ def locked(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[N
         yield
     finally:
         os.close(handle)
+
+
+def as_paths(files: Mapping[str, str]) -> dict[str, Path]:
+    """name -> path; states and traces are plain JSON and hold paths as text."""
+    return {name: Path(path) for name, path in files.items()}

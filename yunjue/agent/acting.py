@@ -13,10 +13,11 @@ from typing import Any
 from yunjue.agent.domain_use import domain_of, verified
 from yunjue.agent.services import Services
 from yunjue.agent.stage import step_from_json, step_to_json
-from yunjue.agent.state import State, paths_of
+from yunjue.agent.state import State
 from yunjue.approvals import Proposal
 from yunjue.domains import OTHERWISE, ActionKind, Domain, Observed, Step
 from yunjue.errors import ModelOutputInvalid
+from yunjue.files import as_paths
 from yunjue.foreign import inline
 from yunjue.strategies.proposing import asked
 from yunjue.strategies.shape import Choice, Decision, Mind, Past
@@ -33,7 +34,7 @@ NO_WORDS = "done"
 async def enter(state: State, services: Services) -> dict[str, Any]:
     """Open the environment."""
     domain = _domain(state)
-    files = paths_of(state)
+    files = as_paths(state["files"])
 
     async def action() -> dict[str, Any]:
         return asdict(await services.stage.start(domain, state["task"], files))

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from yunjue.agent.services import Services
-from yunjue.agent.state import State, paths_of
+from yunjue.agent.state import State
 from yunjue.domains import Domain, Judged, Verify
 from yunjue.errors import UsageError, YunjueError
+from yunjue.files import as_paths
 from yunjue.plugin_guard import Misbehaved, guarded
 from yunjue.plugins import plugins
 
@@ -57,7 +58,7 @@ async def prepared(state: State, services: Services, domain: Domain | None) -> d
         await _provided(services, domain.tools, domain.name, domain.name)
     readable = {
         name: path
-        for name, path in paths_of(state).items()
+        for name, path in as_paths(state["files"]).items()
         if Path(name).suffix.lower() in domain.readers
     }
     if not readable:
@@ -107,7 +108,7 @@ async def verified(state: State, services: Services) -> list[dict[str, Any]]:
     verifiers = dict(plugins().verifiers())
     if domain is not None and domain.verify is not None:
         verifiers[domain.name] = domain.verify
-    files = paths_of(state)
+    files = as_paths(state["files"])
     found = []
     for name, verify in verifiers.items():
         judged = await _verified(name, verify, state, files, services)

@@ -14,10 +14,11 @@ from yunjue.agent.critic import nothing_computed
 from yunjue.agent.form import is_free
 from yunjue.agent.manager import specify
 from yunjue.agent.services import Services
-from yunjue.agent.state import State, paths_of
+from yunjue.agent.state import State
 from yunjue.agent.views import call_schema, input_descriptions, show_value, task_messages
 from yunjue.concurrency import together
 from yunjue.errors import ModelOutputInvalid
+from yunjue.files import as_paths
 from yunjue.grants import call_of
 from yunjue.hashing import canonical_json
 from yunjue.types import CallOutcome, Tool
@@ -91,6 +92,6 @@ async def _inputs(state: State, services: Services, tool: Tool) -> dict[str, Any
 async def _tried(
     tool: Tool, inputs: dict[str, Any], state: State, services: Services
 ) -> CallOutcome:
-    files = paths_of(state)
+    files = as_paths(state["files"])
     job = replace(call_of(tool, inputs, services.settings), files=files)
     return (await services.sandbox.call(job))[0]

@@ -13,6 +13,7 @@ from yunjue.agent.skilled import Skilled
 from yunjue.agent.stage import Stage
 from yunjue.config import Settings
 from yunjue.events import Events
+from yunjue.files import as_paths
 from yunjue.grants import call_of, lacking
 from yunjue.library.library import Failure, Found, Move, Refusal
 from yunjue.limits import Meter
@@ -217,7 +218,7 @@ class Services:
             return await self._call_remote(tool, inputs)
         job = replace(
             call_of(tool, inputs, self.settings),
-            files={name: Path(path) for name, path in files.items()},
+            files=as_paths(files),
             warm=True,
             outputs=Outputs(self.outputs / call),
         )

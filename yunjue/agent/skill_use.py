@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from yunjue.agent.form import is_free
 from yunjue.agent.skilled import may
-from yunjue.agent.state import State, paths_of
+from yunjue.agent.state import State
 from yunjue.agent.views import elide, outcome_text, show_value
 from yunjue.errors import DependencyError
+from yunjue.files import as_paths
 from yunjue.protocols import Outputs
 from yunjue.skills.distil import TOOLS
 from yunjue.skills.parse import ACTIONS
@@ -117,7 +118,7 @@ async def _ran(
         action["args"],
         action["stdin"],
         limits=services.settings.tool_limits(),
-        inputs=paths_of(state),
+        inputs=as_paths(state["files"]),
         outputs=Outputs(services.outputs / call),
     )
     try:

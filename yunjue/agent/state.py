@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, TypedDict
 
 
@@ -100,8 +99,3 @@ def new_state(task: str, files: dict[str, str]) -> State:
         episode={},
         spent={},
     )
-
-
-def paths_of(state: State) -> dict[str, Path]:
-    """The files of the task; a state is plain JSON and holds their paths as text."""
-    return {name: Path(path) for name, path in state["files"].items()}

@@ -30,6 +30,7 @@ from yunjue.errors import (
 )
 from yunjue.events import Event, Events, Subscriber
 from yunjue.evolution.interpreter import ROLE, Interpreter
+from yunjue.files import as_paths
 from yunjue.limits import Meter
 from yunjue.models.cache import ReplyCache
 from yunjue.models.gateway import Gateway
@@ -216,7 +217,7 @@ async def replay_baseline(
             sandbox,
             Path(folder),
             run=started["run"],
-            files={name: Path(path) for name, path in started["files"].items()},
+            files=as_paths(started["files"]),
             make_effects=make_effects,
         )
     return result, _differences(_recorded(finished), result, effects[0])

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from yunjue import __version__
@@ -29,6 +28,7 @@ from yunjue.evolution.records import baseline_record, step_record, summary, task
 from yunjue.evolution.task_rows import StreamTask
 from yunjue.evolution.task_run import Job, Outcome, keep_outcome, read_outcome
 from yunjue.evolution.warm import copy_library
+from yunjue.files import as_paths
 from yunjue.library.library import Library
 from yunjue.library.open import open_library
 from yunjue.limits import Limits, Meter
@@ -291,7 +291,7 @@ class Evolution:
                 means.sandbox,
                 self.folder.baseline(arm, index),
                 run=f"{self.folder.id}.{arm}.{index + 1:05d}",
-                files={name: Path(path) for name, path in task.files.items()},
+                files=as_paths(task.files),
             )
             self._note("task", baseline_record(arm, index, task, result).to_dict())
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from yunjue.errors import ModelOutputInvalid
 from yunjue.events import Events
+from yunjue.files import as_paths
 from yunjue.models.gateway import Gateway
 from yunjue.protocols import Sandbox, SandboxLimits
 from yunjue.synthesis.author import Needed
@@ -102,7 +102,7 @@ class Synthesizer:
     def _making(
         self, spec: ToolSpec, task: str, files: Mapping[str, str], procedure: str
     ) -> Making:
-        bench = Bench(self._sandbox, spec, self._limits, _paths(files))
+        bench = Bench(self._sandbox, spec, self._limits, as_paths(files))
         needed = Needed(task, procedure)
         return Making(self._gateway, self._events, bench, needed, self._candidates, self._repairs)
 
@@ -164,7 +164,3 @@ class Synthesizer:
 
 def _tools(spec: ToolSpec, candidates: Sequence[Candidate]) -> Sequence[Tool]:
     return [candidate.tool(spec, {}) for candidate in candidates]
-
-
-def _paths(files: Mapping[str, str]) -> dict[str, Path]:
-    return {name: Path(path) for name, path in files.items()}

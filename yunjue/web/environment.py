@@ -19,6 +19,7 @@ from yunjue.browser.types import (
 )
 from yunjue.domains import ActionKind, Observed, Place, Step
 from yunjue.errors import UsageError, YunjueError
+from yunjue.files import as_paths
 from yunjue.web.actions import browser_action, offered
 from yunjue.web.origins import origin
 from yunjue.web.risk import address_risk, risks
@@ -73,7 +74,7 @@ class WebEnvironment:
         """Open the page that the run was on. Nothing is clicked or typed again, so what was
         typed and not sent is gone. If the page looks as it did, the next action is done to the
         elements that it named: another browser has given them other ids."""
-        files = {name: Path(path) for name, path in last.details["paths"].items()}
+        files = as_paths(last.details["paths"])
         before = page_of(last)
         now = await self._begin(before.url, last.details["start"], files)
         page = page_of(now)

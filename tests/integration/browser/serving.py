@@ -70,10 +70,12 @@ class Site:
             yield base
 
 
-def page(handler: BaseHTTPRequestHandler, html: str | None, status: int = 200) -> None:
+def page(
+    handler: BaseHTTPRequestHandler, html: str | None, status: int = 200, kind: str = "text/html"
+) -> None:
     data = (html if html is not None else "no such page").encode()
     handler.send_response(status)
-    handler.send_header("Content-Type", "text/html; charset=utf-8")
+    handler.send_header("Content-Type", f"{kind}; charset=utf-8")
     handler.send_header("Content-Length", str(len(data)))
     handler.end_headers()
     handler.wfile.write(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from serving import page
 
 ICON = '<svg xmlns="http://www.w3.org/2000/svg" width="14" height="14"/>'
 
@@ -211,12 +212,7 @@ async def test_an_element_that_went_away_is_named(driver):
 async def test_icons_that_come_late_are_waited_for(driver):
     def icon(handler):
         time.sleep(0.5)
-        data = ICON.encode()
-        handler.send_response(200)
-        handler.send_header("Content-Type", "image/svg+xml")
-        handler.send_header("Content-Length", str(len(data)))
-        handler.end_headers()
-        handler.wfile.write(data)
+        page(handler, ICON, kind="image/svg+xml")
 
     driver.site.pages["/icon.svg"] = icon
     await driver.show("<button>more</button><div></div>")
