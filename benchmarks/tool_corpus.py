@@ -14,7 +14,8 @@ import re
 import site
 import sysconfig
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import chain, count
 from pathlib import Path
 
 from yunjue.hashing import content_id
@@ -132,7 +133,7 @@ def _distinct(
     are of; each under a name of its own."""
     alone, alike = [], []
     said: set[str] = set()
-    names: dict[str, int] = {}
+    taken: set[str] = set()
     for name, description, signature, of in entries:
         found = alone
         if description.casefold().rstrip(".") in said:
@@ -141,7 +142,13 @@ def _distinct(
         if key in said:
             continue
         said.add(key)
-        names[name] = names.get(name, 0) + 1
-        own = name if names[name] == 1 else f"{name}_{names[name]}"
+        own = _free(name, taken)
+        taken.add(own)
         found.append((own, description, signature.replace(f"{name}(", f"{own}(", 1)))
     return alone, alike
+
+
+def _free(name: str, taken: Container[str]) -> str:
+    """``name`` or, if it is taken, the first of ``name_2``, ``name_3``… that is not."""
+    numbered = (f"{name}_{number}" for number in count(2))
+    return next(one for one in chain([name], numbered) if one not in taken)
