@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from yunjue.errors import DiskFull
 
@@ -31,6 +31,8 @@ _HNSW = {"space": "cosine", "batch_size": GRAPH_EVERY, "sync_threshold": GRAPH_E
 class IndexBroken(Exception):
     """The folder does not hold a sound index. Never leaves the store."""
 
+
+Result = TypeVar("Result")
 
 _clients: dict[Path, tuple[Any, object]] = {}
 _turn = threading.RLock()
@@ -58,10 +60,15 @@ def collection(folder: Path, stamp: object, name: str) -> Collection:
     with _turn:
         if not is_open(folder, stamp):
             close(folder)
-            _clients[folder] = (_open(folder), stamp)
-        return _clients[folder][0].get_or_create_collection(
-            name, configuration={"hnsw": _HNSW}, embedding_function=None
-        )
+            _clients[folder] = (patiently(lambda: _open(folder)), stamp)
+        client = _clients[folder][0]
+
+        def made() -> Collection:
+            return client.get_or_create_collection(
+                name, configuration={"hnsw": _HNSW}, embedding_function=None
+            )
+
+        return patiently(made)
 
 
 def collections(folder: Path) -> list[Collection]:
@@ -71,7 +78,8 @@ def collections(folder: Path) -> list[Collection]:
 
 def drop(folder: Path, name: str) -> None:
     """Delete a collection of a folder that is open."""
-    _clients[folder][0].delete_collection(name)
+    client = _clients[folder][0]
+    patiently(lambda: client.delete_collection(name))
 
 
 def restamp(folder: Path, stamp: object) -> None:
@@ -91,12 +99,12 @@ def close(folder: Path) -> None:
 
 def write_graph_every(collection: Collection, tools: int) -> None:
     """Write the graph out every so many tools, from the next opening on."""
-    collection.modify(configuration={"hnsw": {"sync_threshold": tools}})
+    patiently(lambda: collection.modify(configuration={"hnsw": {"sync_threshold": tools}}))
 
 
-def patiently(write: Callable[[], None]) -> None:
+def patiently(write: Callable[[], Result]) -> Result:
     """Write, again after a while if SQLite says that the folder is locked: Chroma lets go of a
-    closed client's files a moment after it was closed."""
+    closed client's files a moment after it was closed. To open a folder is to write to it."""
     from chromadb.errors import ChromaError
 
     for wait in _WAITS:
@@ -106,7 +114,7 @@ def patiently(write: Callable[[], None]) -> None:
             if "database is locked" not in str(error):
                 raise
             time.sleep(wait)
-    write()
+    return write()
 
 
 def _open(folder: Path) -> Any:
