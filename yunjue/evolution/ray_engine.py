@@ -162,6 +162,8 @@ def _ray(private: bool) -> Any:
         # Ray starts workers with niceness 15, and sandboxes would inherit it: next to a busy
         # process, such as the embedded model, their calls would run into the bound on time.
         os.environ.setdefault("RAY_worker_niceness", "0")
+        # What is still starting when the driver is killed looks for the cluster for so long.
+        os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "10")
         os.environ.setdefault("RAY_AUTH_MODE", "token")
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     try:
