@@ -19,6 +19,13 @@ from yunjue.sandbox.engine import private_engine
 # The tool files of the unit tests serve here too.
 sys.path.append(str(Path(__file__).parents[1] / "sandbox"))
 
+LONGEST = ("test_kill.py", "test_evolve_kill.py", "test_golden_evolution.py")
+"""Files that take minutes; begun last, one of them would run on alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
 
 def missing(reason: str) -> None:
     """Skip on a user's machine; in CI a backend that is not there is a failure."""
