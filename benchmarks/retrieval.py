@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from cached_embedder import CachedEmbedder
 from retrieval_needs import needs
 from tool_corpus import admitting, as_tool, read_corpus
@@ -102,6 +103,7 @@ class Bench:
                 **built,
                 **self.times(library, rounds),
                 **self.recall(library),
+                **self.exactly(library),
                 "manager_tokens": self.manager_tokens(library),
                 **self.whole_list(),
                 **self.starts(),
@@ -169,6 +171,25 @@ class Bench:
                 ids[name] in find(need) for name, _, _, need in self.needs
             )
             for way, find in ways.items()
+        }
+
+    def exactly(self, library: Library) -> dict[str, float]:
+        """The same by comparing with every vector, and the share of the ``K`` nearest of all
+        that the index's graph reaches."""
+        index = library._vectors()
+        assert index is not None
+        texts = [text_of(tool) for tool in self.tools]
+        rows = [self.cached.embed(texts[at : at + 512]) for at in range(0, len(texts), 512)]
+        queries = self.embedder.embed([need for *_, need in self.needs])
+        nearest = np.argsort(-(queries @ np.concatenate(rows).T), axis=1)[:, :K]
+        found, reached = [], []
+        for place, (*_, need) in enumerate(self.needs):
+            ids = {self.tools[one].id for one in nearest[place]}
+            found.append(place in nearest[place])
+            reached.append(len(ids & {one for one, _ in index.search(need, K)}) / K)
+        return {
+            "recall_exact": statistics.mean(found),
+            "recall_reached": statistics.mean(reached),
         }
 
     def manager_tokens(self, library: Library) -> float:
@@ -253,6 +274,8 @@ TABLES = {
         "tools": "size",
         "hybrid": "recall_hybrid",
         "vectors alone": "recall_vectors",
+        "compared with all": "recall_exact",
+        "of the 5 nearest, reached": "recall_reached",
         "full text alone": "recall_words",
         "whole list, at most": "recall_list_at_most",
         "tokens of the list": "list_tokens",
