@@ -17,8 +17,9 @@ from yunjue.agent.run import resume, runs, solve
 from yunjue.agent.stage import Stage, observation_tokens
 from yunjue.approvals import Decision
 from yunjue.config import load_settings
-from yunjue.domains import OTHERWISE, Domain, Judged, Observed
+from yunjue.domains import OTHERWISE, ActionKind, Domain, Judged, Observed
 from yunjue.errors import LimitReached, Paused, PluginError, YunjueError
+from yunjue.synthesis.schemas import closed
 from yunjue.traces.trace import read_trace
 
 pytestmark = pytest.mark.usefixtures("shared_base")
@@ -292,3 +293,13 @@ async def test_a_run_that_ended_leaves_no_session_of_a_browser(tmp_path):
         stage.ended = ended
         await stage.close()
         assert kept.exists() is not ended
+
+
+async def test_the_sorts_of_an_action_s_arguments_are_told(tmp_path, rooms, monkeypatch):
+    pair = closed({"room": {"type": "string"}, "floor": {"type": "integer"}})
+    arguments = {"rooms": {"type": "array", "items": pair}, "dark": {"type": "boolean"}}
+    kinds = [*Rooms.actions(None, None), ActionKind("map", "draw them", arguments)]
+    monkeypatch.setattr(Rooms, "actions", lambda self, observed: kinds)
+    result = await solve(TASK, settings_of(tmp_path))
+    line = '{"action": "map", "rooms": [{"room": "...", "floor": number}], "dark": true|false}'
+    assert line in prompts(result.run)[0]

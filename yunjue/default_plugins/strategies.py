@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 @hookimpl
 def register_strategies(register: Callable[[str, Callable[[Settings], Strategy]], None]) -> None:
     register("greedy", _greedy)
+    register("afresh", _afresh)
     register("critic", _critic)
+
+
+def _afresh(settings: Settings) -> Strategy:
+    from yunjue.strategies.afresh import Afresh
+
+    return Afresh()
 
 
 def _greedy(settings: Settings) -> Strategy:

@@ -45,6 +45,7 @@ async def propose(
     mind: Mind,
     *,
     unlike: Sequence[Action] = (),
+    shown: Sequence[Past] | None = None,
     temperature: float = 0.0,
     seed: int = 0,
     repairs: int = 2,
@@ -53,6 +54,7 @@ async def propose(
 
     Args:
         unlike: actions that it must differ from.
+        shown: the part of the past that the model sees; None: all of it.
         repairs: how often the model is told what was wrong and asked again. One that was asked
             coldly and found nothing even so is asked at a higher temperature, too
             (the setting ``fresh_ideas``).
@@ -71,13 +73,14 @@ async def propose(
     actions = _left(decision.actions, taken)
     if not actions:
         raise ModelOutputInvalid("There is no action that was not tried.")
+    asking = replace(decision, actions=actions, past=decision.past if shown is None else shown)
 
     async def ask(temperature: float, seed: int, repairs: int) -> dict[str, Any]:
         return await asked(
             mind,
             "executor",
             "act",
-            replace(decision, actions=actions),
+            asking,
             action_schema(actions),
             max_tokens=decision.tokens,
             temperature=temperature,
@@ -203,7 +206,13 @@ def _sort(schema: Mapping[str, Any]) -> str:
     choices = schema.get("enum", ())
     if 0 < len(choices) <= 6 and all(isinstance(choice, str) for choice in choices):
         return "|".join(json.dumps(choice) for choice in choices)
-    return '"..."' if schema.get("type") == "string" else "number"
+    kind = schema.get("type")
+    if kind == "array":
+        return f"[{_sort(schema['items'])}]"
+    if kind == "object":
+        inner = ", ".join(f'"{name}": {_sort(one)}' for name, one in schema["properties"].items())
+        return f"{{{inner}}}"
+    return {"string": '"..."', "boolean": "true|false"}.get(str(kind), "number")
 
 
 def _text(action: Action) -> str:

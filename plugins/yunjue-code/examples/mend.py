@@ -17,8 +17,9 @@ from yunjue.agent.run import runs, solve
 from yunjue.config import load_settings
 
 ARCHIVE = Path(yunjue_code.__file__).parent / "tasks" / "files" / "median.tar.gz"
-OLD = "    return ordered[len(ordered) // 2]"
-NEW = """\
+MENDED = """\
+def median(values):
+    ordered = sorted(values)
     middle = len(ordered) // 2
     if len(ordered) % 2:
         return ordered[middle]
@@ -26,11 +27,11 @@ NEW = """\
 
 
 def script(path: Path) -> str:
-    """Read, edit, finish."""
-    edit = {"action": "edit", "path": "stats.py", "old": OLD, "new": NEW}
+    """Read, write, finish."""
+    write = {"action": "write", "path": "stats.py", "text": MENDED}
     rules = [
         {"when": "Changed so far: stats.*Which action", "reply": {"action": "finish"}},
-        {"when": r"\d: def median.*Which action", "reply": edit},
+        {"when": "def median.*Which action", "reply": write},
         {"when": "Which action", "reply": {"action": "read", "path": "stats.py", "line": 1}},
     ]
     path.write_text(json.dumps({"rules": rules}))

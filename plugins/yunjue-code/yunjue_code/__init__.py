@@ -13,7 +13,8 @@ PROMPT = (
     "The repository is a copy; paths are relative to its root. Read the file that is at fault "
     "before you change it. A short file is written anew as a whole; in a long one edit replaces "
     "one piece of text: old is copied exactly, with its spaces, and long enough to stand once in "
-    "the file. Change no test. Finish when the tests pass."
+    "the file. A change after which no more tests pass than before is taken back. Change no "
+    "test. Finish when the tests pass."
 )
 ACTION_TOKENS = 2000
 """A whole file of 6000 characters."""
@@ -31,6 +32,7 @@ def register_domains(register: Callable[[Domain], None]) -> None:
             prompt=PROMPT,
             environment=_environment,
             action_tokens=ACTION_TOKENS,
+            strategy="afresh",  # a change that fails is taken back
             tasks=Path(__file__).parent / "tasks" / "tasks.jsonl",
         )
     )

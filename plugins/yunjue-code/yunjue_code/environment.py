@@ -14,19 +14,20 @@ from yunjue.files import write_whole
 from yunjue.hashing import content_id
 from yunjue.protocols import Sandbox
 from yunjue.sandbox.select import open_sandbox
-from yunjue_code.copying import copy_repository, inside
+from yunjue.synthesis.schemas import closed
+from yunjue_code.copying import copy_repository
 from yunjue_code.editing import edited, written
-from yunjue_code.looking import found_text, listed, numbered, read_from
+from yunjue_code.looking import found_text, listed, read_from
 from yunjue_code.mistake import Mistake
 from yunjue_code.patch import apply_problem, changed, files_of, patch_of
-from yunjue_code.seen import Seen
+from yunjue_code.seen import SHORT, Seen
 from yunjue_code.source import repository_for
+from yunjue_code.tree import Tree
 from yunjue_code.trial import Trial, run_tests
 
 PATCH = "changes.patch"
 SEEN = "seen.json"
 CHARS_PER_TOKEN = 3
-MOST_FILE = 1 << 20
 
 PATH = {"type": "string", "minLength": 1, "maxLength": 300}
 MOST_WRITTEN = 6000
@@ -35,6 +36,15 @@ WHOLE = {"type": "string", "maxLength": MOST_WRITTEN}
 OLD = {"type": "string", "minLength": 1, "maxLength": 800}
 NEW = {"type": "string", "maxLength": 3000}
 LINE = {"type": "integer", "minimum": 1}
+EDIT = {"path": PATH, "old": OLD, "new": NEW}
+EDITS = {
+    "edits": {
+        "type": "array",
+        "minItems": 2,
+        "maxItems": 8,
+        "items": closed({**EDIT, "old": {**OLD, "minLength": 0}}),
+    }
+}
 
 KINDS = {
     kind.name: kind
@@ -43,9 +53,11 @@ KINDS = {
         ActionKind("read", "a file from a line on", {"path": PATH, "line": LINE}),
         ActionKind("search", "all files for a text", {"text": OLD}),
         ActionKind("write", "a whole file, new or anew", {"path": PATH, "text": WHOLE}),
-        ActionKind("edit", "replace old by new in a file", {"path": PATH, "old": OLD, "new": NEW}),
+        ActionKind("edit", "replace old by new in a file", EDIT),
+        ActionKind("edits", "several that help only together; without old it is a new file", EDITS),
         ActionKind("test", "run the tests"),
         ActionKind("finish", "the change is complete; ends the task"),
+        ActionKind("reopen", "change more, though all tests pass"),
     )
 }
 
@@ -58,6 +70,7 @@ class Repository:
         self._settings = place.settings
         self._folder = place.folder
         self._before, self._after = place.folder / "before", place.folder / "after"
+        self._tree = Tree(self._after)
         self._room = place.tokens * CHARS_PER_TOKEN
         self._sandbox: Sandbox | None = None
         self._seen = Seen()
@@ -75,7 +88,7 @@ class Repository:
         if copied.left_out:
             told = "; ".join(f"{name}: {why}" for name, why in list(copied.left_out.items())[:5])
             self._seen.look += f"\n{len(copied.left_out)} left out: {told}"
-        await self._test()
+        self._seen.settle(await self._test())
         self._seen.keep(self._folder / SEEN)
         return self._observed()
 
@@ -84,6 +97,7 @@ class Repository:
             self._seen = Seen.load(self._folder / SEEN)
         except (OSError, ValueError, TypeError) as error:
             raise YunjueError("The copy of the repository is gone.", hint="") from error
+        self._take_back()
         return self._observed()
 
     async def step(self, action: Mapping[str, Any]) -> Step:
@@ -107,16 +121,18 @@ class Repository:
         if name == "list":
             return self._looked(name, listed(files_of(self._after), action["path"]))
         if name == "read":
-            text = self._text(action["path"])
-            return self._looked(
-                name, f"{action['path']}\n{read_from(text, action['line'], self._room)}"
-            )
+            return self._looked(name, self._shown(action["path"], action["line"]))
         if name == "search":
             return self._looked(name, found_text(files_of(self._after), action["text"]))
         if name == "edit":
-            return await self._edited(action)
+            return await self._edited([action])
+        if name == "edits":
+            return await self._edited(action["edits"])
         if name == "write":
-            return await self._written(action)
+            return await self._written(action["path"], action["text"])
+        if name == "reopen":
+            self._seen.going_on = True
+            return Step(self._observed(), change="it may be changed further")
         trial = await self._test()
         if name == "finish":
             return self._ended(trial)
@@ -127,38 +143,72 @@ class Repository:
             raise Mistake("That is shown already.")
         return Step(self._observed(), change="shown")
 
-    async def _edited(self, action: Mapping[str, Any]) -> Step:
-        path, old, new = action["path"], action["old"], action["new"]
-        text = self._text(path)
-        after, mended = edited(path, text, old, new)
-        self._write(path, after)
-        line = text[: text.index(old)].count("\n") + 1
-        self._seen.change(f"{path}\n{numbered(after, max(1, line - 5), self._room)}")
-        return await self._changed(f"{path} changed at line {line}{mended}")
+    async def _edited(self, edits: Sequence[Mapping[str, str]]) -> Step:
+        texts: dict[str, str] = {}
+        told = []
+        for one in edits:
+            name, old = self._tree.name(one["path"]), one["old"]
+            if not old:
+                texts[name], line = self._new(name, one["new"], texts), 1
+                told.append(f"{name} made")
+                continue
+            text = texts[name] if name in texts else self._tree.text(name)
+            texts[name], mended = edited(name, text, old, one["new"])
+            line = text[: text.index(old)].count("\n") + 1
+            told.append(f"{name} changed at line {line}{mended}")
+        return await self._changed(texts, name, max(1, line - 5), ", ".join(told))
 
-    async def _written(self, action: Mapping[str, Any]) -> Step:
-        path, text = action["path"], action["text"]
-        place = self._place(path)
-        if any(parent.is_file() for parent in place.parents):
-            raise Mistake(f"{path} would lie in a file.")
-        before = self._text(path) if place.exists() else None
-        after = written(path, before, text, MOST_WRITTEN)
-        self._write(path, after)
-        self._seen.change(f"{path}\n{numbered(after, 1, self._room)}")
-        return await self._changed(f"{path} {'made' if before is None else 'written anew'}")
+    def _new(self, name: str, text: str, others: Mapping[str, str]) -> str:
+        if name in others or self._tree.exists(name):
+            raise Mistake(f"{name} is there: old must be a piece of its text.")
+        return written(name, None, text, MOST_WRITTEN)
 
-    async def _changed(self, told: str) -> Step:
-        """What the tests say of the change is shown with it, as long as they are quick."""
-        if self._seen.quick:
-            told += f"; tests: {(await self._test()).line()}"
+    async def _written(self, path: str, text: str) -> Step:
+        name = self._tree.name(path)
+        before = self._tree.text(name) if self._tree.exists(name) else None
+        after = written(name, before, text, MOST_WRITTEN)
+        told = f"{name} {'made' if before is None else 'written anew'}"
+        return await self._changed({name: after}, name, 1, told)
+
+    async def _changed(self, texts: Mapping[str, str], shown: str, line: int, told: str) -> Step:
+        """Write the files. Where the tests are quick, they tell at once what it is worth: what
+        helps none of them is taken back, so that the next change begins anew.
+
+        Args:
+            texts: name -> whole text, of one file or more.
+            shown: the one that the model sees then, from ``line`` on.
+        """
+        seen = self._seen
+        seen.undo = self._tree.before(texts)
+        seen.keep(self._folder / SEEN)  # first: after a kill in between it is taken back, too
+        self._tree.write(texts)
+        if seen.quick:
+            trial = await self._run()
+            if not seen.helps(trial, code=any(name.endswith(".py") for name in texts)):
+                self._take_back()
+                seen.stale = 0
+                raise Mistake(f"Taken back, as no more tests pass: {trial.line()}. {trial.why()}")
+            seen.test(trial, self._changes())
+            seen.settle(trial)
+            told += f"; tests: {trial.line()}"
+        seen.undo = {}
+        seen.change(self._shown(shown, line))
         return Step(self._observed(), change=told)
 
+    def _take_back(self) -> None:
+        """The change that is being tried."""
+        self._tree.write(self._seen.undo)
+        self._seen.undo = {}
+
     async def _test(self) -> Trial:
-        if self._sandbox is None:
-            self._sandbox = await open_sandbox(self._settings, lambda message: None)
-        trial = await run_tests(self._after, self._sandbox, self._settings)
+        trial = await self._run()
         self._seen.test(trial, self._changes())
         return trial
+
+    async def _run(self) -> Trial:
+        if self._sandbox is None:
+            self._sandbox = await open_sandbox(self._settings, lambda message: None)
+        return await run_tests(self._after, self._sandbox, self._settings)
 
     def _ended(self, trial: Trial) -> Step:
         """The end, with the patch; its reward is 1 if it applies and the tests pass."""
@@ -176,33 +226,11 @@ class Repository:
             self._observed(), change=trial.line(), answer=answer, reward=reward, files=[PATCH]
         )
 
-    def _place(self, name: str) -> Path:
-        """The path in the copy, which has no links."""
-        name = name.removeprefix("./")
-        if not inside(name):
-            raise Mistake(f"{name!a} is no path in the repository.")
-        path = self._after / name
-        if ".git" in path.parts[len(self._after.parts) :]:
-            raise Mistake("What git keeps is not changed.")
-        return path
-
-    def _text(self, name: str) -> str:
-        path = self._place(name)
-        if not path.is_file():
-            raise Mistake(f"There is no file {name}.")
-        if path.stat().st_size > MOST_FILE:
-            raise Mistake(f"{name} has more than {MOST_FILE >> 20} MiB.")
-        try:
-            return path.read_bytes().decode("utf-8")
-        except UnicodeDecodeError:
-            raise Mistake(f"{name} is no UTF-8 text.") from None
-
-    def _write(self, name: str, text: str) -> None:
-        try:
-            data = text.encode("utf-8")
-        except UnicodeEncodeError:
-            raise Mistake("The text has half of a character.") from None
-        write_whole(self._place(name), data)
+    def _shown(self, name: str, line: int) -> str:
+        """A file for the model; only one that is long has numbers of lines, from ``line`` on."""
+        text = self._tree.text(name)
+        self._seen.long = len(text) > min(SHORT, self._room // 2)
+        return f"{name}\n{read_from(text, line, self._room) if self._seen.long else text}"
 
     def _observed(self) -> Observed:
         names = changed(self._before, self._after)

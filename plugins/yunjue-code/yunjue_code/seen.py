@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from yunjue.files import write_whole
+from yunjue.hashing import content_id
 from yunjue_code.trial import Trial
 
 QUICK_SECONDS = 10.0
 """Tests that take longer are run only when the model, or the end, asks for them."""
-MOST_LOOKS = 2
-"""At what is complete as far as the tests can tell, and one before it is changed further."""
+MOST_STALE = 2
+"""Looks at what was seen before, until a change has to be tried: a small model that is lost looks
+around for ever."""
+SHORT = 2000
+"""Characters of a file that is written anew rather than edited: a small model that may edit
+changes one line where several are wrong."""
 PASSES = "All tests pass with this change. Finish, unless the task asks for more."
 
 
@@ -25,18 +30,29 @@ class Seen:
         tests: the last report; "" before the first.
         tested: content id of what was changed when they ran.
         good: they passed.
-        looks: how often it was looked since.
+        going_on: the model says that the task asks for more than what passes.
         again: the action that looked at what is shown already, if that was the last one.
+        known: content ids of all looks.
+        stale: looks at what was seen before, since a change was last tried.
+        long: the file that was shown last is longer than :data:`SHORT`.
         quick: they took no longer than :data:`QUICK_SECONDS`.
+        best: how many passed, and how many failed, times -1, when a change was last kept; [] if
+            the tests could not be compared then.
+        undo: path -> its text (None: there was no file) before a change that is being tried.
     """
 
     look: str = ""
     tests: str = ""
     tested: str = ""
     good: bool = False
-    looks: int = 0
+    going_on: bool = False
     again: str = ""
+    known: list[str] = field(default_factory=list)
+    stale: int = 0
+    long: bool = False
     quick: bool = True
+    best: list[int] = field(default_factory=list)
+    undo: dict[str, str | None] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> Seen:
@@ -48,19 +64,43 @@ class Seen:
 
     def new(self, look: str, action: str) -> bool:
         """Take a look by this action; whether it shows anything new."""
-        self.again, self.looks = action if look == self.look else "", self.looks + 1
-        self.look = look
+        self.again, self.look = action if look == self.look else "", look
+        self._know(look)
         return not self.again
 
     def change(self, look: str) -> None:
         """Something was changed; it is shown."""
         self.look, self.again = look, ""
+        self._know(look)
+        self.stale = 0
+
+    def _know(self, look: str) -> None:
+        name = content_id(look)
+        if name in self.known:
+            self.stale += 1
+        else:
+            self.known.append(name)
 
     def test(self, trial: Trial, changes: str) -> None:
         """The tests were run on what has the content id ``changes``."""
         self.tests = f"{trial.line()}\n{trial.report}".strip()
-        self.tested, self.good, self.looks = changes, trial.good, 0
+        self.tested, self.good, self.going_on = changes, trial.good, False
         self.quick = trial.seconds <= QUICK_SECONDS
+
+    def settle(self, trial: Trial) -> None:
+        """What was changed so far, of which ``trial`` is, is what further changes must surpass."""
+        self.best = _score(trial) if trial.whole else []
+
+    def helps(self, trial: Trial, code: bool) -> bool:
+        """Whether a change is to be kept, as far as the tests can tell.
+
+        Args:
+            code: Python files were changed; of others the tests need not know.
+        """
+        if trial.good or trial.none or not self.best:
+            return True
+        better = _score(trial) > self.best or (not code and _score(trial) == self.best)
+        return trial.whole and better
 
     def text(self, names: list[str], changes: str, room: int) -> str:
         """For the model, in at most ``room`` characters.
@@ -84,9 +124,15 @@ class Seen:
 
     def offered(self, names: list[str], changes: str) -> list[str]:
         """The actions that make sense now; what a small model may do again it does for ever."""
-        if self.passes(names, changes):
-            looks = ["read", "search"] if self.looks < MOST_LOOKS else []
-            return ["finish", *looks, *(["write", "edit"] if self.looks else [])]
+        if self.passes(names, changes) and not self.going_on:
+            return ["finish", "reopen"]
         looks = [name for name in ("list", "read", "search") if name != self.again]
+        if self.stale >= MOST_STALE:
+            looks = []
         test = ["test"] if self.tested != changes else []
-        return [*looks, "write", "edit", *test, *(["finish"] if names else [])]
+        edits = ["write", *(["edit"] if self.long else []), "edits"]
+        return [*looks, *edits, *test, *(["finish"] if names else [])]
+
+
+def _score(trial: Trial) -> list[int]:
+    return [trial.passed, -trial.failed]

@@ -28,6 +28,7 @@ class OutputModel(BaseModel):
     code: int
     passed: int
     failed: int
+    unread: int
     report: str
 
 
@@ -35,7 +36,7 @@ class Results:
     """A pytest plugin that keeps what happened."""
 
     def __init__(self) -> None:
-        self.passed, self.failed, self.texts = 0, 0, []
+        self.passed, self.failed, self.unread, self.texts = 0, 0, 0, []
 
     def pytest_runtest_logreport(self, report) -> None:
         if report.failed:
@@ -47,6 +48,7 @@ class Results:
     def pytest_collectreport(self, report) -> None:
         if report.failed:
             self.failed += 1
+            self.unread += 1
             self.texts.append(f"{report.nodeid}: {report.longreprtext}")
 
 
@@ -65,7 +67,11 @@ def run(input: InputModel) -> OutputModel:
         code = pytest.main([*flags, *input.paths], plugins=[results])
     report = "\n".join(shorter(text) for text in results.texts)
     return OutputModel(
-        code=int(code), passed=results.passed, failed=results.failed, report=report[:REPORT_CHARS]
+        code=int(code),
+        passed=results.passed,
+        failed=results.failed,
+        unread=results.unread,
+        report=report[:REPORT_CHARS],
     )
 
 

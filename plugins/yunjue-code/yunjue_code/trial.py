@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from yunjue.config import Settings
+from yunjue.foreign import inline
 from yunjue.protocols import Sandbox, SandboxJob, SandboxLimits
 from yunjue_code.patch import files_of
 
@@ -24,6 +25,9 @@ LEAST_MEMORY = 512
 SCRATCH_MIB = 256
 NO_TESTS = 5
 """Exit code of pytest that found none."""
+ENDED = (0, 1)
+"""Exit codes of pytest that ran all tests."""
+WHY_CHARS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Trial:
 
     Attributes:
         none: there is no test.
+        whole: all that pytest found could be run, so that counts can be compared.
         report: of what failed, shortened.
         seconds: that they took, as the sandbox says.
     """
@@ -40,6 +45,7 @@ class Trial:
     failed: int
     report: str
     none: bool = False
+    whole: bool = False
     seconds: float = 0.0
 
     @property
@@ -51,6 +57,12 @@ class Trial:
         if self.none:
             return "there are no tests"
         return f"{self.passed} passed, {self.failed} failed"
+
+    def why(self) -> str:
+        """What failed first, in one line."""
+        lines = self.report.splitlines()
+        told = next((line[2:] for line in lines if line.startswith("E ")), self.report)
+        return inline(told, WHY_CHARS)
 
 
 async def run_tests(
@@ -92,7 +104,8 @@ async def run_tests(
         return Trial(0, 0, "", none=True)
     failed = output["failed"] or int(code != 0)  # it stopped for another reason
     report = output["report"] or (f"pytest ended with {code}" if code else "")
-    return Trial(output["passed"], failed, report, seconds=outcome.seconds)
+    whole = code in ENDED and not output["unread"]
+    return Trial(output["passed"], failed, report, whole=whole, seconds=outcome.seconds)
 
 
 def requirements() -> list[str]:

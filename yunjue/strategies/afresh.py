@@ -1,0 +1,72 @@
+"""For places where a try that fails costs little and leaves nothing behind.
+
+A model that sees its failed tries mends the last of them, which a small one does for ever. So
+two times of three after a failure it is asked as if there had been none, and not coldly: what it
+comes up with is independent of them, and the environment tells which of many tries is right
+(repeated sampling, arXiv 2407.21787).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from yunjue.domains import Step
+from yunjue.errors import ModelOutputInvalid
+from yunjue.strategies.proposing import propose
+from yunjue.strategies.shape import Action, Choice, Decision, Mind, Past
+
+TURN = 3
+"""Of so many tries the first is made with all failures in sight."""
+TEMPERATURE = 0.8
+SAMPLES = 3
+"""How often it is asked afresh until it names what did not fail here before."""
+
+
+class Afresh:
+    """Takes the first proposal; after failures in a state, with them in sight or without."""
+
+    async def choose(self, decision: Decision, mind: Mind) -> Choice:
+        failures = failed_here(decision)
+        if len(failures) % TURN == 0:
+            try:
+                return Choice(await propose(decision, mind), _told(failures))
+            except ModelOutputInvalid:
+                if not failures:
+                    raise
+        return Choice(await afresh(decision, mind, failures), "asked as if nothing had failed")
+
+    async def learn(
+        self, decision: Decision, choices: Sequence[Choice], step: Step, mind: Mind
+    ) -> None:
+        """There is nothing to learn."""
+
+    async def ended(self, choices: Sequence[Choice], solved: bool, mind: Mind) -> None:
+        """There is nothing to learn."""
+
+
+def failed_here(decision: Decision) -> list[Past]:
+    """What failed in the state that is observed."""
+    return [past for past in decision.past if past.error and past.before == decision.observed.state]
+
+
+async def afresh(decision: Decision, mind: Mind, failures: Sequence[Past]) -> Action:
+    """An action that is not among ``failures``, by a model that sees none of them.
+
+    Raises:
+        ModelOutputInvalid: there was none.
+    """
+    shown = [past for past in decision.past if past not in failures]
+    for number in range(SAMPLES):
+        try:
+            seed = len(failures) * SAMPLES + number
+            return await propose(
+                decision, mind, shown=shown, temperature=TEMPERATURE, seed=seed, repairs=0
+            )
+        except ModelOutputInvalid:
+            if number + 1 == SAMPLES:
+                raise
+    raise AssertionError("the last sample raises")
+
+
+def _told(failures: Sequence[Past]) -> str:
+    return f"{len(failures)} tries failed here" if failures else ""
