@@ -64,8 +64,22 @@ async def test_a_model_that_finds_nothing_with_what_failed_is_asked_without_it(
     assert asked(result.run)[5]["temperature"] == 0.8
 
 
+async def test_a_model_that_finds_nothing_afresh_is_told_what_failed(tmp_path):
+    with offered(strategy="afresh"):
+        result = await solve(TASK, settings_of(tmp_path, go("back", 4)))
+    assert result.status == "solved"
+    assert [request["temperature"] for request in asked(result.run)[:5]] == [
+        0.0,
+        0.8,
+        0.8,
+        0.8,
+        0.0,
+    ]
+    assert WALL in said(asked(result.run)[4])
+
+
 async def test_a_model_that_never_names_anything_else_is_stuck(tmp_path):
     with offered(strategy="afresh"):
         result = await solve(TASK, settings_of(tmp_path, go("back", 99)))
     assert result.status == "not_solved"
-    assert len(asked(result.run)) == 4
+    assert len(asked(result.run)) == 1 + 3 + 3 + 2  # afresh, with repairs, and fresh ideas

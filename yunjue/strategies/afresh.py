@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from yunjue.domains import Step
 from yunjue.errors import ModelOutputInvalid
 from yunjue.strategies.proposing import propose
-from yunjue.strategies.shape import Action, Choice, Decision, Mind, Past
+from yunjue.strategies.shape import Choice, Decision, Mind, Past
 
 TURN = 3
 """Of so many tries the first is made with all failures in sight."""
@@ -27,13 +27,13 @@ class Afresh:
 
     async def choose(self, decision: Decision, mind: Mind) -> Choice:
         failures = failed_here(decision)
-        if len(failures) % TURN == 0:
-            try:
-                return Choice(await propose(decision, mind), _told(failures))
-            except ModelOutputInvalid:
-                if not failures:
-                    raise
-        return Choice(await afresh(decision, mind, failures), "asked as if nothing had failed")
+        if not failures:
+            return Choice(await propose(decision, mind))
+        first, second = (informed, afresh) if len(failures) % TURN == 0 else (afresh, informed)
+        try:
+            return await first(decision, mind, failures)
+        except ModelOutputInvalid:
+            return await second(decision, mind, failures)
 
     async def learn(
         self, decision: Decision, choices: Sequence[Choice], step: Step, mind: Mind
@@ -49,7 +49,12 @@ def failed_here(decision: Decision) -> list[Past]:
     return [past for past in decision.past if past.error and past.before == decision.observed.state]
 
 
-async def afresh(decision: Decision, mind: Mind, failures: Sequence[Past]) -> Action:
+async def informed(decision: Decision, mind: Mind, failures: Sequence[Past]) -> Choice:
+    """What the model names when it sees all ``failures``. Raises as :func:`afresh`."""
+    return Choice(await propose(decision, mind), f"{len(failures)} tries failed here")
+
+
+async def afresh(decision: Decision, mind: Mind, failures: Sequence[Past]) -> Choice:
     """An action that is not among ``failures``, by a model that sees none of them.
 
     Raises:
@@ -59,14 +64,11 @@ async def afresh(decision: Decision, mind: Mind, failures: Sequence[Past]) -> Ac
     for number in range(SAMPLES):
         try:
             seed = len(failures) * SAMPLES + number
-            return await propose(
+            action = await propose(
                 decision, mind, shown=shown, temperature=TEMPERATURE, seed=seed, repairs=0
             )
+            return Choice(action, "asked as if nothing had failed")
         except ModelOutputInvalid:
             if number + 1 == SAMPLES:
                 raise
     raise AssertionError("the last sample raises")
-
-
-def _told(failures: Sequence[Past]) -> str:
-    return f"{len(failures)} tries failed here" if failures else ""

@@ -94,6 +94,8 @@ async def test_only_the_copy_changes_and_the_patch_fits_the_original(
         (write(".git/hooks/pre-commit", ""), "git keeps"),
         (write("numbers_.py/x", ""), "lie in a file"),
         ({"action": "read", "path": "none.py", "line": 1}, "There is no file"),
+        ({"action": "search", "text": "triple"}, "No file has 'triple'."),
+        ({"action": "list", "path": "src"}, "There is no file below src."),
     ],
 )
 async def test_what_cannot_be_done_is_told_and_changes_nothing(place, tmp_path, action, says):
@@ -274,6 +276,8 @@ async def test_what_helps_no_test_is_taken_back(place, sandbox, tmp_path):
     assert data.change == "notes.md made; tests: 0 passed, 1 failed"
     broken = await place.step(write("pytest.ini", "[pytest]\naddopts = --no-such-flag\n"))
     assert "Taken back" in broken.error
+    emptied = await place.step(write("test_numbers.py", ""))
+    assert emptied.error == "Taken back, as no more tests pass: there are no tests."
     assert "1 passed" in (await place.step(edit())).change
 
 

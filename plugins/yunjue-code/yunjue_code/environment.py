@@ -187,7 +187,8 @@ class Repository:
             if not seen.helps(trial, code=any(name.endswith(".py") for name in texts)):
                 self._take_back()
                 seen.stale = 0
-                raise Mistake(f"Taken back, as no more tests pass: {trial.line()}. {trial.why()}")
+                told = f"Taken back, as no more tests pass: {trial.line()}. {trial.why()}"
+                raise Mistake(told.rstrip())
             seen.test(trial, self._changes())
             seen.settle(trial)
             told += f"; tests: {trial.line()}"

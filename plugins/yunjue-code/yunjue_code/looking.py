@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from yunjue_code.mistake import Mistake
+
 MOST_LISTED = 60
 MOST_FOUND = 20
 MOST_SEARCHED = 1 << 20
@@ -12,11 +14,11 @@ LINE_CHARS = 200
 
 
 def listed(files: Mapping[str, Path], folder: str) -> str:
-    """The files below ``folder``."""
+    """The files below ``folder``. Raises Mistake: there is none."""
     prefix = "" if folder in (".", "./", "/", "") else folder.strip("/").removeprefix("./") + "/"
     names = [name for name in files if name.startswith(prefix)]
-    if not names:
-        return f"There is no file below {folder}."
+    if not names and prefix:
+        raise Mistake(f"There is no file below {folder}.")
     more = f"\nand {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
     return "Files:\n" + "\n".join(names[:MOST_LISTED]) + more
 
@@ -43,7 +45,7 @@ def numbered(text: str, first: int, room: int) -> str:
 
 
 def found_text(files: Mapping[str, Path], wanted: str) -> str:
-    """The lines that have the text, with their places."""
+    """The lines that have the text, with their places. Raises Mistake: there is none."""
     found = []
     for name, path in files.items():
         if path.stat().st_size > MOST_SEARCHED:
@@ -56,4 +58,6 @@ def found_text(files: Mapping[str, Path], wanted: str) -> str:
                 found.append(f"{name}:{number}: {line.strip()[:LINE_CHARS]}")
         if len(found) > MOST_FOUND:
             return "\n".join([*found[:MOST_FOUND], "and more"])
-    return "\n".join(found) or f"No file has {wanted[:100]!r}."
+    if not found:
+        raise Mistake(f"No file has {wanted[:100]!r}.")
+    return "\n".join(found)

@@ -97,7 +97,7 @@ class Seen:
         Args:
             code: Python files were changed; of others the tests need not know.
         """
-        if trial.good or trial.none or not self.best:
+        if trial.good or not self.best:
             return True
         better = _score(trial) > self.best or (not code and _score(trial) == self.best)
         return trial.whole and better
