@@ -114,7 +114,7 @@ async def test_files_can_be_listed_read_and_searched(place):
     again = await place.step({"action": "read", "path": "numbers_.py", "line": 1})
     assert again.error == "That is shown already."
     offered = [kind.name for kind in place.actions(again.observed)]
-    assert offered == ["list", "search", "write", "edits"]
+    assert offered == ["list", "search", "write", "edit", "edits"]
     assert "test_numbers.py:5: assert double(2) == 4" in await told(action="search", text="== 4")
 
 
@@ -160,7 +160,7 @@ async def test_after_tests_that_pass_the_end_is_offered_first(place, settings, t
     def names(observed):
         return [kind.name for kind in place.actions(observed)]
 
-    assert names(place.first) == ["list", "read", "search", "write", "edits"]
+    assert names(place.first) == ["list", "read", "search", "write", "edit", "edits"]
     passed = (await place.step(edit())).observed
     assert names(passed) == ["finish", "reopen"]
     assert "All tests pass with this change" in passed.text
@@ -226,7 +226,7 @@ async def test_what_passes_is_changed_further_if_the_model_says_so(place, settin
     def offered(step):
         return {kind.name for kind in place.actions(step.observed)}
 
-    everything = {"list", "read", "search", "write", "edits", "finish"}
+    everything = {"list", "read", "search", "write", "edit", "edits", "finish"}
     assert offered(await place.step(edit())) == {"finish", "reopen"}
     on = await place.step({"action": "reopen"})
     assert offered(on) == everything

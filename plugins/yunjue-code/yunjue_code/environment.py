@@ -20,7 +20,7 @@ from yunjue_code.editing import edited, written
 from yunjue_code.looking import found_text, listed, read_from
 from yunjue_code.mistake import Mistake
 from yunjue_code.patch import apply_problem, changed, files_of, patch_of
-from yunjue_code.seen import SHORT, Seen
+from yunjue_code.seen import Seen
 from yunjue_code.source import repository_for
 from yunjue_code.tree import Tree
 from yunjue_code.trial import Trial, run_tests
@@ -28,6 +28,8 @@ from yunjue_code.trial import Trial, run_tests
 PATCH = "changes.patch"
 SEEN = "seen.json"
 CHARS_PER_TOKEN = 3
+SHORT = 2000
+"""Characters."""
 
 PATH = {"type": "string", "minLength": 1, "maxLength": 300}
 MOST_WRITTEN = 6000
@@ -228,10 +230,10 @@ class Repository:
         )
 
     def _shown(self, name: str, line: int) -> str:
-        """A file for the model; only one that is long has numbers of lines, from ``line`` on."""
+        """A file for the model. A short one is shown as it is to be written, without numbers."""
         text = self._tree.text(name)
-        self._seen.long = len(text) > min(SHORT, self._room // 2)
-        return f"{name}\n{read_from(text, line, self._room) if self._seen.long else text}"
+        short = len(text) <= min(SHORT, self._room // 2)
+        return f"{name}\n{text if short else read_from(text, line, self._room)}"
 
     def _observed(self) -> Observed:
         names = changed(self._before, self._after)

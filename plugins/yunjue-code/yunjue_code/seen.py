@@ -15,9 +15,6 @@ QUICK_SECONDS = 10.0
 MOST_STALE = 2
 """Looks at what was seen before, until a change has to be tried: a small model that is lost looks
 around for ever."""
-SHORT = 2000
-"""Characters of a file that is written anew rather than edited: a small model that may edit
-changes one line where several are wrong."""
 PASSES = "All tests pass with this change. Finish, unless the task asks for more."
 
 
@@ -34,7 +31,6 @@ class Seen:
         again: the action that looked at what is shown already, if that was the last one.
         known: content ids of all looks.
         stale: looks at what was seen before, since a change was last tried.
-        long: the file that was shown last is longer than :data:`SHORT`.
         quick: they took no longer than :data:`QUICK_SECONDS`.
         best: how many passed, and how many failed, times -1, when a change was last kept; [] if
             the tests could not be compared then.
@@ -49,7 +45,6 @@ class Seen:
     again: str = ""
     known: list[str] = field(default_factory=list)
     stale: int = 0
-    long: bool = False
     quick: bool = True
     best: list[int] = field(default_factory=list)
     undo: dict[str, str | None] = field(default_factory=dict)
@@ -130,8 +125,7 @@ class Seen:
         if self.stale >= MOST_STALE:
             looks = []
         test = ["test"] if self.tested != changes else []
-        edits = ["write", *(["edit"] if self.long else []), "edits"]
-        return [*looks, *edits, *test, *(["finish"] if names else [])]
+        return [*looks, "write", "edit", "edits", *test, *(["finish"] if names else [])]
 
 
 def _score(trial: Trial) -> list[int]:
