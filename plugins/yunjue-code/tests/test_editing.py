@@ -7,7 +7,7 @@ import ast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from yunjue_code.editing import WHOLE_LINE, edited
+from yunjue_code.editing import QUOTES, WHOLE_LINE, edited
 from yunjue_code.mistake import Mistake
 
 TEXT = """def words(text):
@@ -62,3 +62,30 @@ def test_a_python_file_stays_one(new, start, length):
     except Mistake:
         return
     ast.parse(after)
+
+
+@pytest.mark.parametrize("old", ["text.split(' ')", 'text.split("  ")'])
+def test_quotes_and_spaces_need_not_be_copied_exactly(old):
+    after, mended = edited("words.py", TEXT, old, old.replace(old[old.index("split") :], "split()"))
+    assert mended == QUOTES and "split()" in after
+    assert after.count("\n") == TEXT.count("\n")
+
+
+@pytest.mark.parametrize("old", ["split('x')", "'", "return  a\nreturn b", "a:\nreturn"])
+def test_what_differs_in_more_or_is_there_twice_is_not_guessed(old):
+    with pytest.raises(Mistake, match="is not there"):
+        edited("words.py", TEXT + TEXT, old, "x")
+
+
+def test_an_edit_that_is_done_already_is_told(tmp_path):
+    with pytest.raises(Mistake, match="may be done already"):
+        edited("words.py", TEXT, "split(' ')", 'split(" ")')
+
+
+@given(st.text(alphabet="ab\"' \n(.", max_size=30), st.text(alphabet="ab\"' \n(.", min_size=1))
+def test_any_text_is_edited_or_refused(text, old):
+    try:
+        after, _ = edited("notes.txt", text, old, "NEW")
+    except Mistake:
+        return
+    assert after.count("NEW") == 1 and after != text

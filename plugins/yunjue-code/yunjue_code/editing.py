@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import itertools
+import re
 import textwrap
 
 from yunjue_code.mistake import Mistake
 
+QUOTES = ", where old differs in quotes or spaces"
 WHOLE_LINE = ", as the whole line: Python could not read the file else"
 
 
@@ -17,9 +20,12 @@ def edited(path: str, text: str, old: str, new: str) -> tuple[str, str]:
     Raises:
         Mistake: says what the model can do about it; nothing is to be changed.
     """
-    count = text.count(old)
     if old == new:
         raise Mistake("old and new are the same.")
+    mended = ""
+    if old not in text and (near := _nearly(text, old)) not in ("", new):
+        old, mended = near, QUOTES
+    count = text.count(old)
     if not count and new and new in text:
         raise Mistake(f"In {path} the text old is not there, but new is: it may be done already.")
     if count != 1:
@@ -27,13 +33,13 @@ def edited(path: str, text: str, old: str, new: str) -> tuple[str, str]:
         raise Mistake(f"In {path} the text old {what}. Read the file and copy it exactly.")
     after = text.replace(old, new)
     if not path.endswith(".py") or unreadable(text):
-        return after, ""
+        return after, mended
     problem = unreadable(after)
     if not problem:
-        return after, ""
+        return after, mended
     whole = _whole_lines(text, old, new)
     if whole != text and not unreadable(whole):
-        return whole, WHOLE_LINE
+        return whole, mended + WHOLE_LINE
     raise Mistake(f"Nothing was changed: Python could not read {path} then, {problem}.")
 
 
@@ -59,6 +65,13 @@ def written(path: str, before: str | None, text: str, most: int) -> str:
     return text
 
 
+def first_changed(before: str, after: str) -> int:
+    """The number of the first line that differs, from 1."""
+    pairs = zip(before.split("\n"), after.split("\n"), strict=False)
+    same = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
+    return 1 + sum(1 for _ in same)
+
+
 def unreadable(text: str) -> str:
     """Why Python cannot read it: "" if it can."""
     try:
@@ -70,6 +83,17 @@ def unreadable(text: str) -> str:
     except (ValueError, RecursionError, MemoryError) as error:
         return type(error).__name__
     return ""
+
+
+def _nearly(text: str, old: str) -> str:
+    """The one piece of ``text`` that is ``old`` but for its quotes and the width of its spaces,
+    which models do not copy well; "" if there is none, or several."""
+    parts = re.findall(r"[\"']+|\s+|[^\"'\s]+", old.strip())
+    if not any(part[0].isalnum() for part in parts):
+        return ""
+    wild = {'"': r"[\"']+", "'": r"[\"']+", " ": r"\s+", "\n": r"\s+", "\t": r"\s+"}
+    found = re.findall("".join(wild.get(part[0], re.escape(part)) for part in parts), text)
+    return found[0] if len(found) == 1 else ""
 
 
 def _whole_lines(text: str, old: str, new: str) -> str:

@@ -16,7 +16,7 @@ from yunjue.protocols import Sandbox
 from yunjue.sandbox.select import open_sandbox
 from yunjue.synthesis.schemas import closed
 from yunjue_code.copying import copy_repository
-from yunjue_code.editing import edited, written
+from yunjue_code.editing import edited, first_changed, written
 from yunjue_code.looking import found_text, listed, read_from
 from yunjue_code.mistake import Mistake
 from yunjue_code.patch import apply_problem, changed, files_of, patch_of
@@ -156,7 +156,7 @@ class Repository:
                 continue
             text = texts[name] if name in texts else self._tree.text(name)
             texts[name], mended = edited(name, text, old, one["new"])
-            line = text[: text.index(old)].count("\n") + 1
+            line = first_changed(text, texts[name])
             told.append(f"{name} changed at line {line}{mended}")
         return await self._changed(texts, name, max(1, line - 5), ", ".join(told))
 
