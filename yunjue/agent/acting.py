@@ -99,8 +99,7 @@ def _otherwise(decision: Decision) -> Mapping[str, Any] | None:
     names = [kind.name for kind in decision.actions]
     if not isinstance(action, dict) or action.get("action") not in names:
         return None
-    taken = [one.action for one in decision.past if one.before == decision.observed.state]
-    return None if action in taken else action
+    return None if action in [one.action for one in decision.here] else action
 
 
 async def permit(state: State, services: Services) -> dict[str, Any]:

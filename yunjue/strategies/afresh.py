@@ -9,6 +9,7 @@ comes up with is independent of them, and the environment tells which of many tr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from yunjue.domains import Step
 from yunjue.errors import ModelOutputInvalid
@@ -26,7 +27,7 @@ class Afresh:
     """Takes the first proposal; after failures in a state, with them in sight or without."""
 
     async def choose(self, decision: Decision, mind: Mind) -> Choice:
-        failures = failed_here(decision)
+        failures = [past for past in decision.here if past.error]
         if not failures:
             return Choice(await propose(decision, mind))
         first, second = (informed, afresh) if len(failures) % TURN == 0 else (afresh, informed)
@@ -44,11 +45,6 @@ class Afresh:
         """There is nothing to learn."""
 
 
-def failed_here(decision: Decision) -> list[Past]:
-    """What failed in the state that is observed."""
-    return [past for past in decision.past if past.error and past.before == decision.observed.state]
-
-
 async def informed(decision: Decision, mind: Mind, failures: Sequence[Past]) -> Choice:
     """What the model names when it sees all ``failures``. Raises as :func:`afresh`."""
     return Choice(await propose(decision, mind), f"{len(failures)} tries failed here")
@@ -61,14 +57,15 @@ async def afresh(decision: Decision, mind: Mind, failures: Sequence[Past]) -> Ch
         ModelOutputInvalid: there was none.
     """
     shown = [past for past in decision.past if past not in failures]
-    for number in range(SAMPLES):
-        try:
-            seed = len(failures) * SAMPLES + number
-            action = await propose(
-                decision, mind, shown=shown, temperature=TEMPERATURE, seed=seed, repairs=0
-            )
-            return Choice(action, "asked as if nothing had failed")
-        except ModelOutputInvalid:
-            if number + 1 == SAMPLES:
-                raise
-    raise AssertionError("the last sample raises")
+
+    async def sample(seed: int) -> Choice:
+        action = await propose(
+            decision, mind, shown=shown, temperature=TEMPERATURE, seed=seed, repairs=0
+        )
+        return Choice(action, "asked as if nothing had failed")
+
+    *seeds, last = range(len(failures) * SAMPLES, (len(failures) + 1) * SAMPLES)
+    for seed in seeds:
+        with suppress(ModelOutputInvalid):
+            return await sample(seed)
+    return await sample(last)

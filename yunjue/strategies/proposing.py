@@ -63,7 +63,7 @@ async def propose(
         ModelOutputInvalid: there was none that is new.
         PromptTooLong: even with little of what is observed.
     """
-    barred = _barred(decision.past, decision.observed)
+    barred = _barred(decision.here)
     taken = {**barred, **{canonical_json(other): "was named already" for other in unlike}}
 
     def problem(action: dict[str, Any]) -> str | None:
@@ -219,14 +219,12 @@ def _text(action: Action) -> str:
     return inline(json.dumps(action, ensure_ascii=False), 300)
 
 
-def _barred(past: Sequence[Past], observed: Observed) -> dict[str, str]:
+def _barred(here: Sequence[Past]) -> dict[str, str]:
     """Actions that are of no use now -> why: in this very state they failed, or changed nothing
     again and again."""
     barred: dict[str, str] = {}
     idle: dict[str, int] = {}
-    for one in past:
-        if one.before != observed.state:
-            continue
+    for one in here:
         key = canonical_json(one.action)
         if one.error:
             barred[key] = "failed here before"

@@ -64,6 +64,11 @@ class Decision:
         """1 for the first decision of an episode."""
         return len(self.past) + 1
 
+    @property
+    def here(self) -> list[Past]:
+        """What was done in the very state that is observed."""
+        return [past for past in self.past if past.before == self.observed.state]
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:

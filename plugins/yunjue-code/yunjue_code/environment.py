@@ -29,7 +29,7 @@ PATCH = "changes.patch"
 SEEN = "seen.json"
 CHARS_PER_TOKEN = 3
 SHORT = 2000
-"""Characters."""
+"""Characters of a file that is shown without the numbers of its lines."""
 
 PATH = {"type": "string", "minLength": 1, "maxLength": 300}
 MOST_WRITTEN = 6000
@@ -167,7 +167,7 @@ class Repository:
 
     async def _written(self, path: str, text: str) -> Step:
         name = self._tree.name(path)
-        before = self._tree.text(name) if self._tree.exists(name) else None
+        before = self._tree.text_if_any(name)
         after = written(name, before, text, MOST_WRITTEN)
         told = f"{name} {'made' if before is None else 'written anew'}"
         return await self._changed({name: after}, name, 1, told)

@@ -40,15 +40,18 @@ class Tree:
         except UnicodeDecodeError:
             raise Mistake(f"{name} is no UTF-8 text.") from None
 
-    def before(self, names: Mapping[str, str]) -> dict[str, str | None]:
-        """name -> text that is there now, None if no file is, of what :meth:`write` is to write."""
-        for name, text in names.items():
-            path = self._place(name)
-            files = {self._place(other) for other in names}
-            if any(above.is_file() or above in files for above in path.parents):
+    def text_if_any(self, name: str) -> str | None:
+        """Its text; None if there is no such file."""
+        return self.text(name) if self.exists(name) else None
+
+    def before(self, texts: Mapping[str, str]) -> dict[str, str | None]:
+        """What is there now in the place of ``texts``, which :meth:`write` can then write."""
+        files = {self._place(name) for name in texts}
+        for name, text in texts.items():
+            if any(above.is_file() or above in files for above in self._place(name).parents):
                 raise Mistake(f"{name} would lie in a file.")
             _encoded(text)
-        return {name: self.text(name) if self.exists(name) else None for name in names}
+        return {name: self.text_if_any(name) for name in texts}
 
     def write(self, texts: Mapping[str, str | None]) -> None:
         """Write all files; those whose text is None are deleted, if they are there."""
